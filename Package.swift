@@ -1,0 +1,111 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// The one set of build settings that every Swift target uses (the page Decisions says why each is on).
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableUpcomingFeature("InferIsolatedConformances"),
+    .enableUpcomingFeature("ImmutableWeakCaptures"),
+]
+
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+
+/// A Swift target of ours, with the common settings.
+func target(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
+}
+
+/// The tests of one target.
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource]? = nil) -> Target {
+    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+}
+
+let package = Package(
+    name: "tidegate",
+    products: [.executable(name: "tidegate", targets: ["tidegate"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // C, quarantined: module maps and bounds-annotated shims.
+        .systemLibrary(name: "SystemLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
+        .target(name: "CXML2", dependencies: ["SystemLibXML2"], linkerSettings: [.linkedLibrary("xml2")]),
+        .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("crypto")]),
+        .target(name: "CChecksums", linkerSettings: [.linkedLibrary("xxhash"), .linkedLibrary("isal")]),
+        .target(name: "CISAL", linkerSettings: [.linkedLibrary("isal")]),
+        .target(name: "CSQLite", linkerSettings: [.linkedLibrary("sqlite3")]),
+        .target(name: "CLinux"),
+        // Leaves.
+        target("Primitives", [nioCore]),
+        target("XML", ["Primitives", "CXML2", nioCore]),
+        target("Cryptography", ["Primitives", "COpenSSL", "CChecksums", nioCore]),
+        target("Policy", ["Primitives"]),
+        target("S3Model", ["Primitives", "Policy"]),
+        target("Signing", ["Primitives", "Cryptography", nioCore]),
+        target("S3Wire", ["S3Model", "XML", "Primitives", "Policy", nioCore]),
+        target("Identity", ["Primitives", "Cryptography", "Policy", "Signing"]),
+        // Storage.
+        target("Erasure", ["Primitives", "CISAL", nioCore]),
+        target("Storage", ["Primitives", nioCore]),
+        target("DirectoryStore", ["Storage", "Primitives", "CLinux", nioCore]),
+        target("Pools", ["Storage", "Erasure", "Primitives", nioCore]),
+        // Metadata.
+        target("Metadata", ["Primitives"]),
+        target("EmbeddedIndex", ["Metadata", "Primitives", "CSQLite"]),
+        // Audit.
+        target("Audit", ["Primitives", "Cryptography"]),
+        target("AuditLog", ["Audit", "Primitives", "Cryptography", "CLinux"]),
+        // The gateway, its front and its workers.
+        target(
+            "Gateway",
+            [
+                "Primitives", "XML", "Cryptography", "Policy", "S3Model", "S3Wire", "Signing", "Identity", "Storage",
+                "Pools", "Metadata", "Audit", nioCore,
+            ]),
+        target("Workers", ["Gateway", "Primitives", "Storage", "Pools", "Metadata", "Audit", nioCore]),
+        target(
+            "Server",
+            [
+                "Gateway", "S3Wire", "Primitives", nioCore,
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ]),
+        .executableTarget(
+            name: "tidegate",
+            dependencies: [
+                "Primitives", "XML", "Cryptography", "Policy", "S3Model", "S3Wire", "Signing", "Identity", "Erasure",
+                "Storage", "DirectoryStore", "Pools", "Metadata", "EmbeddedIndex", "Audit", "AuditLog", "Gateway",
+                "Workers", "Server",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Yams", package: "Yams"),
+            ],
+            swiftSettings: settings),
+        target("TidegateTesting", ["Primitives", "Storage", "Metadata", "Audit", nioCore]),
+        // Tests.
+        tests("PrimitivesTests", ["Primitives", "TidegateTesting", nioCore]),
+        tests("XMLTests", ["XML", "Primitives", nioCore]),
+        tests("CryptographyTests", ["Cryptography", "Primitives", nioCore]),
+        tests("PolicyTests", ["Policy", "Primitives", nioCore]),
+        tests("SigningTests", ["Signing", "Cryptography", "Primitives", nioCore]),
+        tests("S3WireTests", ["S3Wire", "S3Model", "Primitives", "XML", nioCore]),
+        tests("IdentityTests", ["Identity", "Policy", "Primitives", nioCore]),
+        tests("ErasureTests", ["Erasure", "Primitives", nioCore]),
+        tests("StorageTests", ["Storage", "DirectoryStore", "Pools", "Erasure", "Primitives", "TidegateTesting", nioCore]),
+        tests("MetadataTests", ["Metadata", "EmbeddedIndex", "Primitives", "Storage", "TidegateTesting", nioCore]),
+        tests("AuditTests", ["Audit", "AuditLog", "Cryptography", "Primitives", "TidegateTesting", nioCore]),
+        tests("GatewayTests", ["Gateway", "Workers", "S3Wire", "S3Model", "Policy", "Signing", "Identity", "Storage", "Pools", "Erasure", "Metadata", "Audit", "Cryptography", "XML", "Primitives", "TidegateTesting", nioCore]),
+        tests("ServerTests", ["Server", "Gateway", "Primitives", "TidegateTesting", nioCore]),
+        tests("TidyTests", []),
+    ]
+)

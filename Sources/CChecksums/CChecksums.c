@@ -1,0 +1,1 @@
+// The C side of Checksums; see include/CChecksums.h.

@@ -1,0 +1,3 @@
+#ifndef CChecksums_H
+#define CChecksums_H
+#endif

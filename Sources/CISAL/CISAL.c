@@ -1,0 +1,1 @@
+// The C side of ISAL; see include/CISAL.h.

@@ -1,0 +1,3 @@
+#ifndef CISAL_H
+#define CISAL_H
+#endif

@@ -1,0 +1,1 @@
+// The C side of Linux; see include/CLinux.h.

@@ -1,0 +1,1 @@
+// The C side of OpenSSL; see include/COpenSSL.h.

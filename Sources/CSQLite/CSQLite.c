@@ -1,0 +1,1 @@
+// The C side of SQLite; see include/CSQLite.h.

@@ -1,0 +1,3 @@
+#ifndef CSQLite_H
+#define CSQLite_H
+#endif

@@ -1,0 +1,3 @@
+#ifndef CXML2_H
+#define CXML2_H
+#endif

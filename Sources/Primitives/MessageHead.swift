@@ -1,0 +1,35 @@
+/// The head of a request as it came: nothing decoded yet, framing headers already obeyed by the codec.
+package struct RequestHead: Sendable, Hashable {
+    /// The method, an upper-case token such as `GET`.
+    package var method: String
+    /// The request target in origin form, as sent: path, and query after the first `?`. Always begins with `/`.
+    package var target: String
+    /// Header fields, `host` among them exactly once.
+    package var fields: HeaderFields
+
+    package init(method: String, target: String, fields: HeaderFields) {
+        (self.method, self.target, self.fields) = (method, target, fields)
+    }
+
+    /// The undecoded path: what stands before the first `?`.
+    package var rawPath: Substring {
+        target[..<(target.firstIndex(of: "?") ?? target.endIndex)]
+    }
+
+    /// The undecoded query: what stands after the first `?`, or empty.
+    package var rawQuery: Substring {
+        guard let mark = target.firstIndex(of: "?") else { return "" }
+        return target[target.index(after: mark)...]
+    }
+}
+
+/// The head of an answer. The server adds `date`, framing and connection fields.
+package struct ResponseHead: Sendable, Hashable {
+    /// The status code, 100 to 599.
+    package var status: Int
+    package var fields: HeaderFields
+
+    package init(status: Int, fields: HeaderFields = HeaderFields()) {
+        (self.status, self.fields) = (status, fields)
+    }
+}

@@ -1,0 +1,159 @@
+/// The three ways in which S3 writes a time.
+extension Timestamp {
+    private static let weekdays = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
+    private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+
+    /// `2013-05-24T00:00:00.000Z`, as in S3's XML.
+    package var iso8601: String {
+        let civil = CivilTime(self)
+        let fraction = milliseconds - seconds * 1000
+        return
+            "\(padded(civil.year, 4))-\(padded(civil.month, 2))-\(padded(civil.day, 2))T\(clock(civil, ":")).\(padded(Int(fraction), 3))Z"
+    }
+
+    /// `20130524T000000Z`, as in SigV4.
+    package var iso8601Basic: String {
+        let civil = CivilTime(self)
+        return "\(padded(civil.year, 4))\(padded(civil.month, 2))\(padded(civil.day, 2))T\(clock(civil, ""))Z"
+    }
+
+    /// `20130524`, the date of a SigV4 scope.
+    package var basicDate: String {
+        let civil = CivilTime(self)
+        return "\(padded(civil.year, 4))\(padded(civil.month, 2))\(padded(civil.day, 2))"
+    }
+
+    /// `Fri, 24 May 2013 00:00:00 GMT`, as in HTTP (RFC 9110 §5.6.7).
+    package var httpDate: String {
+        let civil = CivilTime(self)
+        let weekday = Self.weekdays[CivilTime.weekday(of: self)]
+        return
+            "\(weekday), \(padded(civil.day, 2)) \(Self.months[civil.month - 1]) \(padded(civil.year, 4)) \(clock(civil, ":")) GMT"
+    }
+
+    /// Reads `20130524T000000Z`.
+    package init?(iso8601Basic text: String) {
+        var scanner = ByteScanner(text)
+        guard let year = scanner.digits(4), let month = scanner.digits(2), let day = scanner.digits(2),
+            scanner.skip("T"), let hour = scanner.digits(2), let minute = scanner.digits(2),
+            let second = scanner.digits(2), scanner.skip("Z"), scanner.isAtEnd,
+            let time = CivilTime(year: year, month: month, day: day, hour: hour, minute: minute, second: second)
+                .timestamp
+        else { return nil }
+        self = time
+    }
+
+    /// Reads `2013-05-24T00:00:00Z`, with or without a fraction of a second, and with an offset instead of the Z.
+    package init?(iso8601 text: String) {
+        var scanner = ByteScanner(text)
+        guard let year = scanner.digits(4), scanner.skip("-"), let month = scanner.digits(2), scanner.skip("-"),
+            let day = scanner.digits(2)
+        else { return nil }
+        var civil = CivilTime(year: year, month: month, day: day)
+        var nanoseconds: Int64 = 0
+        var offset = 0
+        if !scanner.isAtEnd {
+            guard scanner.skip("T"), let hour = scanner.digits(2), scanner.skip(":"), let minute = scanner.digits(2)
+            else { return nil }
+            (civil.hour, civil.minute) = (hour, minute)
+            if scanner.skip(":") {
+                guard let second = scanner.digits(2) else { return nil }
+                civil.second = second
+                if scanner.skip(".") {
+                    guard let fraction = scanner.fraction() else { return nil }
+                    nanoseconds = fraction
+                }
+            }
+            guard let seconds = scanner.offset() else { return nil }
+            offset = seconds
+        }
+        guard scanner.isAtEnd, let time = civil.timestamp else { return nil }
+        self.init(nanoseconds: time.nanoseconds + nanoseconds - Int64(offset) * 1_000_000_000)
+    }
+
+    /// Reads the preferred form of an HTTP date (IMF-fixdate) and the two obsolete forms that RFC 9110 §5.6.7 wants read.
+    package init?(httpDate text: String) {
+        let words = text.split(whereSeparator: { $0 == " " || $0 == "," || $0 == "-" })
+        let ordered: [Substring]
+        if words.count == 6, words[5] == "GMT" {
+            ordered = [words[1], words[2], words[3], words[4]]  // Sun, 06 Nov 1994 08:49:37 GMT and Sunday, 06-Nov-94 …
+        } else if words.count == 5 {
+            ordered = [words[2], words[1], words[4], words[3]]  // Sun Nov  6 08:49:37 1994
+        } else {
+            return nil
+        }
+        guard let day = Int(ordered[0]), let month = Self.months.firstIndex(of: String(ordered[1])),
+            var year = Int(ordered[2])
+        else { return nil }
+        if ordered[2].utf8.count == 2 { year += year < 70 ? 2000 : 1900 }
+        let clock = ordered[3].split(separator: ":", omittingEmptySubsequences: false)
+        guard clock.count == 3, clock.allSatisfy({ $0.utf8.count == 2 }), let hour = Int(clock[0]),
+            let minute = Int(clock[1]), let second = Int(clock[2]),
+            let time = CivilTime(
+                year: year, month: month + 1, day: day, hour: hour, minute: minute, second: second
+            ).timestamp
+        else { return nil }
+        self = time
+    }
+
+    private func clock(_ civil: CivilTime, _ separator: String) -> String {
+        "\(padded(civil.hour, 2))\(separator)\(padded(civil.minute, 2))\(separator)\(padded(civil.second, 2))"
+    }
+
+    private func padded(_ number: Int, _ width: Int) -> String {
+        let digits = String(number)
+        return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
+    }
+}
+
+/// Reads fixed-width fields from ASCII text.
+private struct ByteScanner {
+    private var rest: Substring.UTF8View
+
+    init(_ text: String) {
+        rest = Substring(text).utf8
+    }
+
+    var isAtEnd: Bool { rest.isEmpty }
+
+    mutating func skip(_ byte: Unicode.Scalar) -> Bool {
+        guard rest.first == UInt8(ascii: byte) else { return false }
+        rest.removeFirst()
+        return true
+    }
+
+    mutating func digits(_ count: Int) -> Int? {
+        var value = 0
+        for _ in 0..<count {
+            guard let byte = rest.popFirst(), byte >= 0x30, byte <= 0x39 else { return nil }
+            value = value * 10 + Int(byte - 0x30)
+        }
+        return value
+    }
+
+    /// One to nine digits after the point, in nanoseconds.
+    mutating func fraction() -> Int64? {
+        var value: Int64 = 0
+        var count = 0
+        while let byte = rest.first, byte >= 0x30, byte <= 0x39 {
+            guard count < 9 else { return nil }
+            value = value * 10 + Int64(byte - 0x30)
+            count += 1
+            rest.removeFirst()
+        }
+        guard count > 0 else { return nil }
+        for _ in count..<9 { value *= 10 }
+        return value
+    }
+
+    /// `Z`, `+02:00` or `-0200`, in seconds.
+    mutating func offset() -> Int? {
+        if skip("Z") { return 0 }
+        let sign: Int
+        if skip("+") { sign = 1 } else if skip("-") { sign = -1 } else { return nil }
+        guard let hours = digits(2) else { return nil }
+        _ = skip(":")
+        guard let minutes = digits(2), hours < 24, minutes < 60 else { return nil }
+        return sign * (hours * 3600 + minutes * 60)
+    }
+}
