@@ -65,6 +65,9 @@ let package = Package(
         // Audit.
         target("Audit", ["Primitives", "Cryptography"]),
         target("AuditLog", ["Audit", "Primitives", "Cryptography", "CLinux"]),
+        // What an operator sets and sees.
+        target("Configuration", ["Primitives", .product(name: "Yams", package: "Yams")]),
+        target("Monitoring", ["Primitives"]),
         // The gateway, its front and its workers.
         target(
             "Gateway",
@@ -76,7 +79,7 @@ let package = Package(
         target(
             "Server",
             [
-                "Gateway", "S3Wire", "Primitives", nioCore,
+                "Primitives", nioCore,
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),
@@ -85,7 +88,7 @@ let package = Package(
             dependencies: [
                 "Primitives", "XML", "Cryptography", "Policy", "S3Model", "S3Wire", "Signing", "Identity", "Erasure",
                 "Storage", "DirectoryStore", "Pools", "Metadata", "EmbeddedIndex", "Audit", "AuditLog", "Gateway",
-                "Workers", "Server",
+                "Workers", "Server", "Configuration", "Monitoring",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Yams", package: "Yams"),
@@ -104,8 +107,17 @@ let package = Package(
         tests("StorageTests", ["Storage", "DirectoryStore", "Pools", "Erasure", "Primitives", "TidegateTesting", nioCore]),
         tests("MetadataTests", ["Metadata", "EmbeddedIndex", "Primitives", "Storage", "TidegateTesting", nioCore]),
         tests("AuditTests", ["Audit", "AuditLog", "Cryptography", "Primitives", "TidegateTesting", nioCore]),
+        tests("ConfigurationTests", ["Configuration", "Primitives", "TidegateTesting"]),
+        tests("MonitoringTests", ["Monitoring", "Primitives"]),
         tests("GatewayTests", ["Gateway", "Workers", "S3Wire", "S3Model", "Policy", "Signing", "Identity", "Storage", "Pools", "Erasure", "Metadata", "Audit", "Cryptography", "XML", "Primitives", "TidegateTesting", nioCore]),
-        tests("ServerTests", ["Server", "Gateway", "Primitives", "TidegateTesting", nioCore]),
+        tests(
+            "ServerTests",
+            [
+                "Server", "Primitives", nioCore,
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ]),
         tests("TidyTests", []),
     ]
 )
