@@ -2,7 +2,8 @@
 package struct Scan: Sendable, Hashable {
     /// Keys from `range.lowerBound`, below `range.upperBound`.
     package var range: Range<KeyBound>
-    /// How many rows (entries and groups together) the page may have.
+    /// How many rows (entries and groups together) the page may have. It may have fewer: a page also ends after
+    /// `MetadataLimits.pageRows` rows or `pageBytes` bytes, and only `Page.next` says whether the range is exhausted.
     package var limit: Int
     /// Rolls up what shares a prefix, and seeks past it instead of reading it.
     package var grouping: Grouping?
@@ -12,6 +13,7 @@ package struct Scan: Sendable, Hashable {
     package var wantsValues: Bool
 
     /// Keys longer than `prefixLength` that contain `delimiter` after it are rolled up to the first such delimiter, inclusive.
+    /// An empty delimiter rolls nothing up.
     package struct Grouping: Sendable, Hashable {
         package var prefixLength: Int
         package var delimiter: [UInt8]
@@ -39,7 +41,8 @@ package struct Page: Sendable, Hashable {
     }
 
     package var rows: [Row]
-    /// Where the next page begins, or nil where the range is exhausted.
+    /// Where the next page begins, or nil where the range is exhausted: the lower bound of the next scan, or its upper bound
+    /// where the scan is reversed.
     package var next: Key?
 
     package init(rows: [Row], next: Key?) {
