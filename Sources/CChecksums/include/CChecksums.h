@@ -1,3 +1,35 @@
-#ifndef CChecksums_H
-#define CChecksums_H
+#ifndef CCHECKSUMS_H
+#define CCHECKSUMS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+// The checksums of S3 that are no cryptographic digests. A CRC goes on from the finished value of the bytes before (0 at the
+// start), as zlib's does. None of these functions keeps a pointer that it is passed, but a handle.
+
+/// CRC-32/ISO-HDLC, by ISA-L.
+uint32_t tg_crc32(uint32_t before, const void *_Nullable bytes, size_t count);
+/// CRC-32/ISCSI (Castagnoli), by ISA-L.
+uint32_t tg_crc32c(uint32_t before, const void *_Nullable bytes, size_t count);
+/// CRC-64/NVME, by carry-less multiplication where the processor has it and by tables elsewhere.
+uint64_t tg_crc64nvme(uint64_t before, const void *_Nullable bytes, size_t count);
+/// The same by tables alone.
+uint64_t tg_crc64nvme_by_tables(uint64_t before, const void *_Nullable bytes, size_t count);
+/// 1 where `tg_crc64nvme` multiplies, 0 where it uses tables.
+int tg_crc64nvme_is_accelerated(void);
+
+/// The kinds of `tg_xxhash`.
+enum { tg_xxh64 = 0, tg_xxh3 = 1, tg_xxh128 = 2 };
+
+/// A running XXH64, XXH3 (64 bits) or XXH128 with seed 0.
+typedef struct tg_xxhash tg_xxhash;
+
+/// NULL for an unknown kind or without memory.
+tg_xxhash *_Nullable tg_xxhash_create(int kind);
+void tg_xxhash_destroy(tg_xxhash *_Nonnull hash);
+/// 1, or 0 for a refusal.
+int tg_xxhash_update(tg_xxhash *_Nonnull hash, const void *_Nullable bytes, size_t count);
+/// Writes the canonical (big-endian) form of the hash of what came so far: 8 bytes, or 16 of XXH128.
+void tg_xxhash_value(const tg_xxhash *_Nonnull hash, uint8_t *_Nonnull output);
+
 #endif
