@@ -1,0 +1,192 @@
+package import Primitives
+
+/// Where everything stands in the index: the one place that knows the layout of keys.
+///
+/// ```
+/// 01 'b' name                        a bucket
+/// 01 'c' bucket kind                 one configuration of a bucket
+/// 02 bucket 'l' key                  the current version of a key; never a delete marker
+/// 02 bucket 'm' key~ uid             the list of parts of a version, where it is too long for its record
+/// 02 bucket 'n' key                  which noncurrent version is the null version
+/// 02 bucket 'q' upload part          a part of an upload
+/// 02 bucket 's' counter              usage
+/// 02 bucket 'u' key~ upload          an upload
+/// 02 bucket 'v' key~ ^sequence       noncurrent versions, newest first
+/// 02 bucket 'x' key                  the delete marker that is current
+/// 03 'b' blob                        a blob
+/// 03 'd' blob                        a blob with shards to repair
+/// 03 'r' blob reference              what refers to a blob
+/// 03 't' blob                        a blob that nothing refers to
+/// 04 epoch counter                   the audit outbox
+/// 05 'd' / 05 'e' epoch              the deployment; its writers' epochs
+/// ```
+/// Bucket, sequence and uid have 8 bytes, an epoch 4, big-endian. `key~` is the key with its zero bytes escaped, and a
+/// terminator that sorts before every continuation. `^` means inverted, so that the greatest comes first.
+package enum Keys {
+    package static func bucket(_ name: String) -> Key { [0x01, UInt8(ascii: "b")] + name.utf8 }
+
+    /// Every bucket whose name begins with `prefix`.
+    package static func buckets(prefix: String = "") -> Range<KeyBound> { .prefix(bucket(prefix)) }
+
+    package static func bucketName(_ key: Key) -> String { String(decoding: key.dropFirst(2), as: UTF8.self) }
+
+    package static func configuration(_ bucket: BucketID, _ kind: BucketConfigurationKind) -> Key {
+        [0x01, UInt8(ascii: "c")] + bigEndian(bucket.value) + [kind.rawValue]
+    }
+
+    /// Every configuration of a bucket.
+    package static func configurations(_ bucket: BucketID) -> Range<KeyBound> {
+        .prefix([0x01, UInt8(ascii: "c")] + bigEndian(bucket.value))
+    }
+
+    package static func live(_ bucket: BucketID, _ key: ObjectKey) -> Key { room(bucket, "l") + key.bytes }
+    package static func currentMarker(_ bucket: BucketID, _ key: ObjectKey) -> Key { room(bucket, "x") + key.bytes }
+    package static func nullPointer(_ bucket: BucketID, _ key: ObjectKey) -> Key { room(bucket, "n") + key.bytes }
+
+    package static func version(_ bucket: BucketID, _ key: ObjectKey, sequence: UInt64) -> Key {
+        versions(bucket, key) + bigEndian(~sequence)
+    }
+
+    /// The prefix of every noncurrent version of a key.
+    package static func versions(_ bucket: BucketID, _ key: ObjectKey) -> Key { room(bucket, "v") + escaped(key.bytes) }
+
+    package static func manifest(_ bucket: BucketID, _ key: ObjectKey, uid: UInt64) -> Key {
+        room(bucket, "m") + escaped(key.bytes) + bigEndian(uid)
+    }
+
+    package static func upload(_ bucket: BucketID, _ key: ObjectKey, _ upload: UploadID) -> Key {
+        room(bucket, "u") + escaped(key.bytes) + upload.bytes
+    }
+
+    package static func part(_ bucket: BucketID, _ upload: UploadID, _ number: Int) -> Key {
+        parts(bucket, upload) + [UInt8(truncatingIfNeeded: number >> 8), UInt8(truncatingIfNeeded: number)]
+    }
+
+    /// The prefix of every part of an upload.
+    package static func parts(_ bucket: BucketID, _ upload: UploadID) -> Key { room(bucket, "q") + upload.bytes }
+
+    package static func usage(_ bucket: BucketID, _ counter: UsageCounter) -> Key {
+        room(bucket, "s") + [counter.rawValue]
+    }
+
+    /// The prefix of one room of a bucket: `l`, `v`, `x`, `u`, and so on.
+    package static func room(_ bucket: BucketID, _ letter: Unicode.Scalar) -> Key {
+        [0x02] + bigEndian(bucket.value) + [UInt8(ascii: letter)]
+    }
+
+    /// The bytes before the key in every key of a room.
+    package static let roomLength = 10
+
+    package static func blob(_ name: BlobName) -> Key { [0x03, UInt8(ascii: "b")] + name.whole.bytes }
+    package static func damaged(_ name: BlobName) -> Key { [0x03, UInt8(ascii: "d")] + name.whole.bytes }
+    package static func trash(_ name: BlobName) -> Key { [0x03, UInt8(ascii: "t")] + name.whole.bytes }
+    package static func references(_ name: BlobName) -> Key { [0x03, UInt8(ascii: "r")] + name.whole.bytes }
+
+    package static func reference(_ name: BlobName, _ id: UInt64) -> Key { references(name) + bigEndian(id) }
+
+    /// Every key of one of the rooms of blobs: `b`, `d`, `r` or `t`.
+    package static func blobs(_ letter: Unicode.Scalar) -> Range<KeyBound> { .prefix([0x03, UInt8(ascii: letter)]) }
+
+    /// The blob of a key of the rooms `b`, `d` and `t`.
+    package static func blobName(_ key: Key) -> BlobName? { BlobName(bytes: key.dropFirst(2)) }
+
+    package static func outbox(epoch: UInt32, counter: UInt64) -> Key {
+        outbox(epoch: epoch) + bigEndian(counter)
+    }
+
+    package static func outbox(epoch: UInt32) -> Key { [0x04] + bigEndian(UInt64(epoch)).suffix(4) }
+
+    /// The whole outbox.
+    package static let outbox: Range<KeyBound> = .prefix([0x04])
+
+    package static let deployment: Key = [0x05, UInt8(ascii: "d")]
+    package static let epochs: Range<KeyBound> = .prefix([0x05, UInt8(ascii: "e")])
+    package static func epoch(_ epoch: UInt32) -> Key { [0x05, UInt8(ascii: "e")] + bigEndian(UInt64(epoch)).suffix(4) }
+
+    /// The key with its zero bytes escaped (00 → 00 FF) and a terminator (00 01), so that order is kept and no key is a prefix
+    /// of another.
+    package static func escaped(_ key: [UInt8]) -> [UInt8] {
+        escapedPrefix(key) + [0x00, 0x01]
+    }
+
+    /// As `escaped`, without the terminator: what every key with this prefix begins with.
+    package static func escapedPrefix(_ prefix: [UInt8]) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(prefix.count + 2)
+        for byte in prefix {
+            bytes.append(byte)
+            if byte == 0 { bytes.append(0xFF) }
+        }
+        return bytes
+    }
+
+    /// Takes an escaped key and its terminator from the front; nil where there is none.
+    package static func takeEscaped(_ bytes: inout ArraySlice<UInt8>) -> [UInt8]? {
+        var key: [UInt8] = []
+        while let byte = bytes.popFirst() {
+            guard byte == 0 else {
+                key.append(byte)
+                continue
+            }
+            switch bytes.popFirst() {
+            case 0x01: return key
+            case 0xFF: key.append(0)
+            default: return nil
+            }
+        }
+        return nil
+    }
+
+    package static func bigEndian(_ value: UInt64) -> [UInt8] {
+        (0..<8).map { UInt8(truncatingIfNeeded: value >> (56 - 8 * $0)) }
+    }
+
+    /// Reads up to eight bytes as a big-endian number.
+    package static func number(_ bytes: some Collection<UInt8>) -> UInt64 {
+        bytes.reduce(0) { $0 << 8 | UInt64($1) }
+    }
+}
+
+/// The id of a bucket: drawn when it is created, so that a bucket made again under the same name is another one.
+package struct BucketID: Hashable, Sendable {
+    package var value: UInt64
+
+    package init(_ value: UInt64) {
+        self.value = value
+    }
+}
+
+/// The id of a multipart upload: 16 bytes, the time of its start first, so that uploads of one key sort by it.
+package struct UploadID: Hashable, Sendable, CustomStringConvertible {
+    package var bytes: [UInt8]
+
+    /// An id that begins with a time and ends with random bits.
+    package init(started: Timestamp, random: UInt64) {
+        bytes = Keys.bigEndian(UInt64(bitPattern: started.milliseconds)) + Keys.bigEndian(random)
+    }
+
+    /// Reads 32 hexadecimal digits; nil for anything else.
+    package init?(_ text: String) {
+        guard text.utf8.count == 32, let bytes = Hex.decode(text) else { return nil }
+        self.bytes = bytes
+    }
+
+    package init?(bytes: [UInt8]) {
+        guard bytes.count == 16 else { return nil }
+        self.bytes = bytes
+    }
+
+    package var description: String { Hex.encode(bytes) }
+}
+
+/// The kinds of configuration that a bucket has as a record of its own.
+package enum BucketConfigurationKind: UInt8, Sendable, CaseIterable {
+    case policy = 1
+    case tagging = 2
+}
+
+/// The counters that are kept for each bucket.
+package enum UsageCounter: UInt8, Sendable, CaseIterable {
+    case bytes = 1
+    case objects = 2
+}

@@ -1,0 +1,94 @@
+/// Writes a record of the index: numbered fields, so that a reader skips what it does not know.
+///
+/// A field is a varint of *number × 2 + kind*, then a varint (kind 0) or a varint of the length and so many bytes (kind 1).
+/// Fields that hold their default are left out.
+package struct RecordWriter {
+    package private(set) var bytes: [UInt8] = []
+
+    package init() {}
+
+    package mutating func number(_ field: UInt64, _ value: UInt64) {
+        guard value != 0 else { return }
+        varint(field << 1)
+        varint(value)
+    }
+
+    package mutating func number(_ field: UInt64, _ value: Int64) {
+        number(field, UInt64(bitPattern: value))
+    }
+
+    package mutating func bytes(_ field: UInt64, _ value: some Collection<UInt8>) {
+        varint(field << 1 | 1)
+        varint(UInt64(value.count))
+        bytes.append(contentsOf: value)
+    }
+
+    package mutating func text(_ field: UInt64, _ value: String?) {
+        if let value { bytes(field, value.utf8) }
+    }
+
+    /// A record within the record.
+    package mutating func record(_ field: UInt64, _ write: (inout RecordWriter) -> Void) {
+        var inner = RecordWriter()
+        write(&inner)
+        bytes(field, inner.bytes)
+    }
+
+    private mutating func varint(_ value: UInt64) {
+        var rest = value
+        while rest >= 0x80 {
+            bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+            rest >>= 7
+        }
+        bytes.append(UInt8(truncatingIfNeeded: rest))
+    }
+}
+
+/// Reads what `RecordWriter` writes, field by field.
+package struct RecordReader {
+    package enum Value {
+        case number(UInt64)
+        case bytes(ArraySlice<UInt8>)
+
+        package var number: UInt64 { if case .number(let number) = self { number } else { 0 } }
+        package var signed: Int64 { Int64(bitPattern: number) }
+        package var bytes: [UInt8] { if case .bytes(let bytes) = self { Array(bytes) } else { [] } }
+        package var text: String { String(decoding: bytes, as: UTF8.self) }
+
+        /// The fields of a record within the record.
+        package func record() -> RecordReader { RecordReader(bytes) }
+    }
+
+    private var rest: ArraySlice<UInt8>
+
+    package init(_ bytes: [UInt8]) {
+        rest = bytes[...]
+    }
+
+    /// The next field, or nil at the end.
+    package mutating func next() throws(RecordError) -> (field: UInt64, value: Value)? {
+        guard !rest.isEmpty else { return nil }
+        let tag = try varint()
+        let content = try varint()
+        guard tag & 1 == 1 else { return (tag >> 1, .number(content)) }
+        guard content <= UInt64(rest.count) else { throw RecordError.malformed }
+        let bytes = rest.prefix(Int(content))
+        rest = rest.dropFirst(Int(content))
+        return (tag >> 1, .bytes(bytes))
+    }
+
+    private mutating func varint() throws(RecordError) -> UInt64 {
+        var value: UInt64 = 0
+        for shift in stride(from: UInt64(0), to: 70, by: 7) {
+            guard let byte = rest.popFirst() else { throw RecordError.malformed }
+            value |= UInt64(byte & 0x7F) << shift
+            if byte & 0x80 == 0 { return value }
+        }
+        throw RecordError.malformed
+    }
+}
+
+/// Why a record of the index could not be read.
+package enum RecordError: Error {
+    case malformed
+}

@@ -1,0 +1,45 @@
+package import Primitives
+
+/// Deletes an object, or one version of it.
+///
+/// Source: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html>
+package enum DeleteObject: Operation {
+    package static let name = "DeleteObject"
+    package static let isReadOnly = false
+
+    /// What it is asked.
+    package struct Input: Sendable, Hashable {
+        package var bucket: String
+        package var key: ObjectKey
+        /// Nil for the current version.
+        package var versionID: VersionID?
+        package var preconditions: DeletePreconditions
+
+        package init(
+            bucket: String, key: ObjectKey, versionID: VersionID? = nil, preconditions: DeletePreconditions
+        ) {
+            (self.bucket, self.key, self.versionID, self.preconditions) = (bucket, key, versionID, preconditions)
+        }
+    }
+
+    /// What it answers.
+    package struct Output: Sendable, Hashable {
+        package var isDeleteMarker: Bool
+        package var versionID: VersionID?
+
+        package init(isDeleteMarker: Bool, versionID: VersionID? = nil) {
+            (self.isDeleteMarker, self.versionID) = (isDeleteMarker, versionID)
+        }
+    }
+
+    package static func accesses(of input: Input) -> [RequiredAccess] {
+        [DeleteObject.access(bucket: input.bucket, key: input.key, version: input.versionID)]
+    }
+
+    /// What deleting a key, or one version of it, takes.
+    package static func access(bucket: String, key: ObjectKey, version: VersionID?) -> RequiredAccess {
+        RequiredAccess(
+            version == nil ? "s3:DeleteObject" : "s3:DeleteObjectVersion", bucket: bucket, key: key,
+            context: version.map { ["s3:versionid": [$0.description]] } ?? [:], wantsObjectTags: true)
+    }
+}

@@ -1,0 +1,17 @@
+/// The range of a read, as the `Range` header asks for it (RFC 9110 §14.1.2): one range of bytes.
+package enum ByteRangeRequest: Sendable, Hashable {
+    case from(Int64, through: Int64?)
+    case last(Int64)
+
+    /// The bytes of an object of this size, or nil where the range cannot be satisfied.
+    package func resolve(size: Int64) -> Range<Int64>? {
+        switch self {
+        case .from(let first, let last):
+            guard first < size else { return nil }
+            return first..<min(last.map { $0 == .max ? $0 : $0 + 1 } ?? size, size)
+        case .last(let count):
+            guard count > 0, size > 0 else { return nil }
+            return max(0, size - count)..<size
+        }
+    }
+}

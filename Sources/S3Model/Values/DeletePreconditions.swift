@@ -1,0 +1,15 @@
+package import Primitives
+
+/// What must hold of an object for it to be deleted.
+package struct DeletePreconditions: Sendable, Hashable {
+    /// An entity tag without quotes, or `*`.
+    package var etag: String?
+    package var modified: Timestamp?
+    package var size: Int64?
+
+    package init(etag: String? = nil, modified: Timestamp? = nil, size: Int64? = nil) {
+        (self.etag, self.modified, self.size) = (etag, modified, size)
+    }
+
+    package var isEmpty: Bool { etag == nil && modified == nil && size == nil }
+}

@@ -1,0 +1,82 @@
+package import Primitives
+
+/// What reads of an object need.
+package enum ObjectReadAccess {
+    /// The action, or its form for one version (`s3:GetObjectVersion`; GHSA-3ppv).
+    package static func accesses(
+        _ action: String, bucket: String, key: ObjectKey, version: VersionID?
+    ) -> [RequiredAccess] {
+        guard let version else {
+            return [RequiredAccess(action, bucket: bucket, key: key, wantsObjectTags: true)]
+        }
+        return [
+            RequiredAccess(
+                versioned(action), bucket: bucket, key: key, context: ["s3:versionid": [version.description]],
+                wantsObjectTags: true)
+        ]
+    }
+
+    /// `s3:GetObjectTagging` becomes `s3:GetObjectVersionTagging`, `s3:GetObject` becomes `s3:GetObjectVersion`.
+    private static func versioned(_ action: String) -> String {
+        guard let word = action.range(of: "Object") else { return action }
+        return action[..<word.upperBound] + "Version" + action[word.upperBound...]
+    }
+}
+
+extension String {
+    fileprivate func range(of word: String) -> Range<String.Index>? {
+        let (text, wanted) = (utf8, Array(word.utf8))
+        var start = text.startIndex
+        while let end = text.index(start, offsetBy: wanted.count, limitedBy: text.endIndex) {
+            if text[start..<end].elementsEqual(wanted) { return start..<end }
+            start = text.index(after: start)
+        }
+        return nil
+    }
+}
+
+/// What writes of an object need.
+package enum ObjectWriteAccess {
+    /// Storing an object, and setting its tags where it comes with some.
+    package static func accesses(
+        bucket: String, key: ObjectKey, attributes: ObjectAttributes, source: CopySource? = nil
+    ) -> [RequiredAccess] {
+        var context = tagContext(attributes.tags)
+        if let storageClass = attributes.storageClass { context["s3:x-amz-storage-class"] = [storageClass] }
+        if let source { context["s3:x-amz-copy-source"] = ["\(source.bucket)/\(source.key)"] }
+        var accesses = [RequiredAccess("s3:PutObject", bucket: bucket, key: key, context: context)]
+        if !attributes.tags.isEmpty {
+            accesses.append(RequiredAccess("s3:PutObjectTagging", bucket: bucket, key: key, context: context))
+        }
+        return accesses
+    }
+
+    /// Replacing the tags of an object.
+    package static func tagging(
+        bucket: String, key: ObjectKey, version: VersionID?, tags: [Tag]
+    ) -> [RequiredAccess] {
+        ObjectReadAccess.accesses("s3:PutObjectTagging", bucket: bucket, key: key, version: version).map {
+            var access = $0
+            access.context.merge(tagContext(tags)) { first, _ in first }
+            return access
+        }
+    }
+
+    private static func tagContext(_ tags: [Tag]) -> [String: [String]] {
+        guard !tags.isEmpty else { return [:] }
+        var context = ["s3:requestobjecttagkeys": tags.map(\.key)]
+        for tag in tags { context["s3:requestobjecttag/" + tag.key.lowercased()] = [tag.value] }
+        return context
+    }
+}
+
+/// The condition keys of listings.
+package enum ListingContext {
+    package static func conditions(prefix: [UInt8], delimiter: [UInt8], limit: Int) -> [String: [String]] {
+        [
+            "s3:prefix": [String(decoding: prefix, as: UTF8.self)],
+            "s3:delimiter": [String(decoding: delimiter, as: UTF8.self)],
+            "s3:max-keys": [String(limit)],
+        ]
+    }
+}

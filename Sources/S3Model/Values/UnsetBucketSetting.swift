@@ -1,0 +1,51 @@
+/// A configuration that clients read from every bucket and that no bucket of ours has yet.
+package enum UnsetBucketSetting: String, Sendable, Hashable, CaseIterable {
+    case accelerate
+    case cors
+    case encryption
+    case lifecycle
+    case logging
+    case notification
+    case objectLock = "object-lock"
+    case ownershipControls
+    case publicAccessBlock
+    case replication
+    case requestPayment
+    case website
+
+    /// The operation that reads it.
+    package var operation: String {
+        switch self {
+        case .accelerate: "GetBucketAccelerateConfiguration"
+        case .cors: "GetBucketCors"
+        case .encryption: "GetBucketEncryption"
+        case .lifecycle: "GetBucketLifecycleConfiguration"
+        case .logging: "GetBucketLogging"
+        case .notification: "GetBucketNotificationConfiguration"
+        case .objectLock: "GetObjectLockConfiguration"
+        case .ownershipControls: "GetBucketOwnershipControls"
+        case .publicAccessBlock: "GetPublicAccessBlock"
+        case .replication: "GetBucketReplication"
+        case .requestPayment: "GetBucketRequestPayment"
+        case .website: "GetBucketWebsite"
+        }
+    }
+
+    /// The action that reading it takes.
+    package var action: String {
+        switch self {
+        case .accelerate: "s3:GetAccelerateConfiguration"
+        case .cors: "s3:GetBucketCORS"
+        case .encryption: "s3:GetEncryptionConfiguration"
+        case .lifecycle: "s3:GetLifecycleConfiguration"
+        case .logging: "s3:GetBucketLogging"
+        case .notification: "s3:GetBucketNotification"
+        case .objectLock: "s3:GetBucketObjectLockConfiguration"
+        case .ownershipControls: "s3:GetBucketOwnershipControls"
+        case .publicAccessBlock: "s3:GetBucketPublicAccessBlock"
+        case .replication: "s3:GetReplicationConfiguration"
+        case .requestPayment: "s3:GetBucketRequestPayment"
+        case .website: "s3:GetBucketWebsite"
+        }
+    }
+}
