@@ -1,8 +1,9 @@
 // CRC-64/NVME (NVM Express NVM Command Set 1.0 §5.2.1.3.4): reflected, register and output inverted.
 //
-// ISA-L 2.30, which Debian 12 has, lacks it. The fast way folds the message 64 bytes at a time by carry-less multiplication
-// (Gopal and others, "Fast CRC Computation for Generic Polynomials Using PCLMULQDQ Instruction", Intel, 2009); what is left
-// after folding, 16 bytes congruent to the message, goes through the tables, so that no further reduction is needed.
+// ISA-L 2.30, which Debian 12 has, lacks it. The fast way folds the message 64 bytes at a time by carry-less
+// multiplication (Gopal and others, "Fast CRC Computation for Generic Polynomials Using PCLMULQDQ Instruction",
+// Intel, 2009); what is left after folding, 16 bytes congruent to the message, goes through the tables, so that no
+// further reduction is needed.
 
 #include "CChecksums.h"
 
@@ -42,7 +43,8 @@ static void prepare(void) {
             tables[zeros][byte] = before >> 8 ^ tables[0][before & 255];
         }
     }
-    // The product of two reflected 64-bit numbers stands one bit too low in 128 bits, which one less in the exponent corrects.
+    // The product of two reflected 64-bit numbers stands one bit too low in 128 bits, which one less in the exponent
+    // corrects.
     far[0] = power(512 + 63);
     far[1] = power(512 - 1);
     near[0] = power(128 + 63);

@@ -18,8 +18,8 @@ static pthread_key_t scratch_key;
 static int has_scratch_key;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-// Contexts that a thread keeps, so that a short hash or code allocates nothing. The last HMAC key stays in `mac` until the
-// thread's next code or its end, which is no longer than the key itself stays in the configuration.
+// Contexts that a thread keeps, so that a short hash or code allocates nothing. The last HMAC key stays in `mac`
+// until the thread's next code or its end, which is no longer than the key itself stays in the configuration.
 typedef struct {
     EVP_MD_CTX *digest;
     EVP_MAC_CTX *mac;
@@ -136,8 +136,8 @@ int tg_hmac_sha256(const void *key, size_t key_count, const void *message, size_
 int tg_equal(const void *left, const void *right, size_t count) { return CRYPTO_memcmp(left, right, count) == 0; }
 
 // One direction of AES-256-GCM up to the tag. OpenSSL counts in int, so larger inputs are refused.
-static EVP_CIPHER_CTX *run_gcm(int encrypt, const uint8_t *key, const uint8_t *nonce, const void *data, size_t data_count,
-                               const void *input, size_t count, uint8_t *output) {
+static EVP_CIPHER_CTX *run_gcm(int encrypt, const uint8_t *key, const uint8_t *nonce, const void *data,
+                               size_t data_count, const void *input, size_t count, uint8_t *output) {
     pthread_once(&once, fetch);
     if (!aes256gcm || count > INT_MAX - 64 || data_count > INT_MAX - 64) return NULL;
     EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();

@@ -23,8 +23,9 @@ package enum AES256GCM {
 
     /// Checks and decrypts what `seal` gave.
     ///
-    /// - Throws: `authenticationFailed` where anything differs from what was sealed, `invalidParameter` for a key, nonce or
-    ///   text of a wrong length, `unavailable` without memory. No plain text leaves before the tag was checked.
+    /// - Throws: `authenticationFailed` where anything differs from what was sealed, `invalidParameter` for a key,
+    ///   nonce or text of a wrong length, `unavailable` without memory. No plain text leaves before the tag was
+    ///   checked.
     package static func open(
         _ sealed: [UInt8], key: [UInt8], nonce: [UInt8], authenticating data: [UInt8] = []
     ) throws(CryptographyError) -> [UInt8] {

@@ -31,8 +31,8 @@ package enum ChecksumAlgorithm: String, CaseIterable, Sendable {
         }
     }
 
-    /// Whether a multipart object can have a checksum of all its bytes: only where the parts' values can be combined, as
-    /// those of a CRC can. (An object put in one piece always has one, by any algorithm.)
+    /// Whether a multipart object can have a checksum of all its bytes: only where the parts' values can be combined,
+    /// as those of a CRC can. (An object put in one piece always has one, by any algorithm.)
     package var supportsFullObjectMultipart: Bool {
         switch self {
         case .crc32, .crc32c, .crc64nvme: true

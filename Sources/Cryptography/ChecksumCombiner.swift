@@ -1,7 +1,8 @@
 /// The checksum of two byte strings joined, from their own checksums and the second one's length.
 ///
-/// A CRC is a remainder modulo a polynomial, so appending n bytes multiplies the first by x to the power 8n. The inversions at
-/// both ends cancel out in S3's three. With it a multipart object's full-object checksum follows from its parts' checksums.
+/// A CRC is a remainder modulo a polynomial, so appending n bytes multiplies the first by x to the power 8n. The
+/// inversions at both ends cancel out in S3's three. With it a multipart object's full-object checksum follows from
+/// its parts' checksums.
 package enum ChecksumCombiner {
     /// The checksum of the joined strings.
     ///
@@ -9,7 +10,8 @@ package enum ChecksumCombiner {
     ///   - first: the checksum of the first string, big-endian, as `Digest` gives it.
     ///   - second: the checksum of the second string.
     ///   - secondLength: the length of the second string in bytes, not negative.
-    /// - Returns: nil where the algorithm is not a CRC, or a value has not the algorithm's length, or the length is negative.
+    /// - Returns: nil where the algorithm is not a CRC, or a value has not the algorithm's length, or the length is
+    ///   negative.
     package static func combine(
         _ algorithm: ChecksumAlgorithm, _ first: [UInt8], _ second: [UInt8], secondLength: Int64
     ) -> [UInt8]? {

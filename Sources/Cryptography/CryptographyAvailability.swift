@@ -2,8 +2,8 @@
 package enum CryptographyAvailability {
     /// To be called once at the start.
     ///
-    /// - Throws: `CryptographyError` of kind `unavailable` where OpenSSL has no MD5, SHA, HMAC or AES-GCM (a FIPS provider
-    ///   lacks MD5), so that the start fails and not a request.
+    /// - Throws: `CryptographyError` of kind `unavailable` where OpenSSL has no MD5, SHA, HMAC or AES-GCM (a FIPS
+    ///   provider lacks MD5), so that the start fails and not a request.
     package static func check() throws(CryptographyError) {
         if let missing = OpenSSLAvailability.missing {
             throw CryptographyError(

@@ -3,9 +3,9 @@ import Synchronization
 
 /// A digest or checksum over bytes that come in pieces, by any of S3's algorithms.
 ///
-/// It is an object with its state behind a lock, not a value: OpenSSL's state cannot be copied as bytes, and a `BodySource`,
-/// which is a copyable and sendable structure, has to be able to hold one. The lock is never contended where one task feeds
-/// it, and is taken once a buffer. Copies of a structure that holds a digest share it.
+/// It is an object with its state behind a lock, not a value: OpenSSL's state cannot be copied as bytes, and a
+/// `BodySource`, which is a copyable and sendable structure, has to be able to hold one. The lock is never contended
+/// where one task feeds it, and is taken once a buffer. Copies of a structure that holds a digest share it.
 package final class Digest: Sendable {
     package let algorithm: ChecksumAlgorithm
     private let state: Mutex<DigestState>
@@ -30,8 +30,8 @@ package final class Digest: Sendable {
         update(bytes.readableBytesUInt8Span)
     }
 
-    /// The digest of everything that came so far: `algorithm.digestLength` bytes, big-endian where it is a number, which is how
-    /// S3 writes them in base 64. More bytes may follow, and it may be asked for again.
+    /// The digest of everything that came so far: `algorithm.digestLength` bytes, big-endian where it is a number,
+    /// which is how S3 writes them in base 64. More bytes may follow, and it may be asked for again.
     package func finalize() -> [UInt8] {
         state.withLock { $0.value() }
     }

@@ -77,8 +77,9 @@ struct OpenSSLDigest: ~Copyable {
     }
 
     private static func refuse() -> Never {
-        // OpenSSL refuses these calls only without memory, where Swift's own allocations end the process too, or without the
-        // algorithm, which `CryptographyAvailability.check` finds at the start. Going on would mean a wrong digest.
+        // OpenSSL refuses these calls only without memory, where Swift's own allocations end the process too, or
+        // without the algorithm, which `CryptographyAvailability.check` finds at the start. Going on would mean a
+        // wrong digest.
         fatalError("OpenSSL could not compute a digest.")
     }
 }

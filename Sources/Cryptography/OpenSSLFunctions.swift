@@ -2,8 +2,9 @@ import COpenSSL
 
 /// The one-shot functions of OpenSSL.
 ///
-/// In every one the buffers are borrowed for the length of the C call, which keeps no pointer to them; the lengths of keys,
-/// nonces, tags and signatures, which the C side takes for granted, are checked by the callers (`AES256GCM`, `Ed25519`).
+/// In every one the buffers are borrowed for the length of the C call, which keeps no pointer to them; the lengths of
+/// keys, nonces, tags and signatures, which the C side takes for granted, are checked by the callers (`AES256GCM`,
+/// `Ed25519`).
 enum OpenSSLFunctions {
     static func hmacSHA256(key: Span<UInt8>, message: Span<UInt8>) -> [UInt8] {
         let code = unsafe key.withUnsafeBytes { key in
@@ -14,8 +15,8 @@ enum OpenSSLFunctions {
             }
         }
         guard let code else {
-            // OpenSSL refuses only without memory, where Swift's own allocations end the process too, or without HMAC, which
-            // `CryptographyAvailability.check` finds at the start. Going on would mean a wrong code.
+            // OpenSSL refuses only without memory, where Swift's own allocations end the process too, or without
+            // HMAC, which `CryptographyAvailability.check` finds at the start. Going on would mean a wrong code.
             fatalError("OpenSSL could not compute an HMAC.")
         }
         return code

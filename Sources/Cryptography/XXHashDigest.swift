@@ -15,7 +15,8 @@ struct XXHashDigest: ~Copyable {
 
     init(_ kind: Kind) {
         guard let handle = unsafe tg_xxhash_create(kind.rawValue) else {
-            // The kinds are the C side's own, so this is a want of memory, where Swift's own allocations end the process too.
+            // The kinds are the C side's own, so this is a want of memory, where Swift's own allocations end the
+            // process too.
             fatalError("There is no memory for an xxHash state.")
         }
         // The handle is this value's alone until `deinit`: nothing copies it, since the structure cannot be copied.

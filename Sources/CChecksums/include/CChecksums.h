@@ -4,8 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// The checksums of S3 that are no cryptographic digests. A CRC goes on from the finished value of the bytes before (0 at the
-// start), as zlib's does. None of these functions keeps a pointer that it is passed, but a handle.
+// The checksums of S3 that are no cryptographic digests. A CRC goes on from the finished value of the bytes before (0
+// at the start), as zlib's does. None of these functions keeps a pointer that it is passed, but a handle.
 
 /// CRC-32/ISO-HDLC, by ISA-L.
 uint32_t tg_crc32(uint32_t before, const void *_Nullable bytes, size_t count);

@@ -5,8 +5,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// What Cryptography uses of OpenSSL 3, and nothing of its headers. Functions that return int give 1 for success and 0 for a
-// refusal; functions that return a pointer give NULL for a refusal. None keeps a pointer that it is passed, but a handle.
+// What Cryptography uses of OpenSSL 3, and nothing of its headers. Functions that return int give 1 for success and 0
+// for a refusal; functions that return a pointer give NULL for a refusal. None keeps a pointer that it is passed, but
+// a handle.
 
 /// The digests that are fetched, once in a process.
 enum { tg_md5 = 0, tg_sha1 = 1, tg_sha256 = 2, tg_sha512 = 3, tg_digest_kinds = 4 };
