@@ -1,0 +1,116 @@
+# run, test, bench, clean; each says what it installs. Debian 12, Swift 6.3.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+DATA ?= data
+LISTEN ?= 127.0.0.1:9000
+ADMIN ?= 127.0.0.1:9001
+# The build that the tests with real clients run against: debug or release.
+TIDEGATE_CONFIGURATION ?= debug
+export TIDEGATE_CONFIGURATION
+
+# Every Debian package that anything here needs, in one place.
+BUILD_PACKAGES := libisal-dev libxxhash-dev libssl-dev libxml2-dev libsqlite3-dev pkg-config
+TEST_PACKAGES := python3 python3-venv openssl rclone s3cmd restic s3fs
+BENCH_PACKAGES := python3 python3-venv openssl nginx-light wrk
+
+VENV := .build/venv
+PYTHON := $(VENV)/bin/python
+PYTEST := $(PYTHON) -m pytest -c Tests/pytest.ini --rootdir Tests
+
+# $(call install,PACKAGE…) installs what is missing, as root or through sudo, and says so. Services that a package brings are not started.
+define install
+@missing=""; for package in $(1); do \
+	dpkg-query -W -f='$${Status}' "$$package" 2>/dev/null | grep -q 'install ok installed' || missing="$$missing $$package"; \
+done; \
+if [ -n "$$missing" ]; then \
+	echo "Installing Debian packages:$$missing"; \
+	as_root=""; [ "$$(id -u)" = 0 ] || as_root="sudo"; \
+	$$as_root apt-get update -qq; \
+	$$as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+fi
+endef
+
+.PHONY: help
+help: ## Lists these commands
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
+
+.PHONY: run
+run: release ## Builds, and serves S3 on $(LISTEN) with the data in ./$(DATA)
+	.build/release/tidegate serve --data $(DATA) --listen $(LISTEN) --admin $(ADMIN)
+
+.PHONY: release
+release: packages ## Builds the release binary, .build/release/tidegate
+	swift build -c release --product tidegate
+
+.PHONY: build
+build: packages ## Builds the debug binary and the tests
+	swift build --build-tests
+
+.PHONY: test
+test: unit clients conformance faults ## Everything: unit tests, real clients, conformance, faults
+
+.PHONY: unit
+unit: build ## The tests in Swift
+	swift test --skip-build
+
+.PHONY: clients
+clients: binary test-packages venv ## Real S3 clients against the real binary, plain and over TLS
+	$(PYTEST) Tests/Clients
+
+.PHONY: conformance
+conformance: binary test-packages venv ## Each S3 operation's answers and errors against the real binary
+	$(PYTEST) Tests/Conformance
+
+.PHONY: faults
+faults: binary test-packages venv ## A small share of the fault tests: kill -9, lost directories, large objects
+	$(PYTEST) Tests/Faults
+
+.PHONY: s3-tests
+s3-tests: binary test-packages venv ## ceph/s3-tests: make s3-tests SUITE=path/to/checkout
+	$(PYTHON) Tests/Conformance/run-s3-tests "$(SUITE)"
+
+.PHONY: binary
+binary: packages
+	swift build -c $(TIDEGATE_CONFIGURATION) --product tidegate
+
+.PHONY: bench
+bench: release bench-packages venv ## Ratios against nginx and openssl on this machine
+	$(PYTHON) Tests/Benchmarks/bench
+
+.PHONY: lint
+lint: ## The format of every Swift file
+	swift format lint --strict --recursive --parallel --configuration .swift-format Sources Tests Package.swift
+
+.PHONY: format
+format: ## Formats every Swift file
+	swift format --in-place --recursive --parallel --configuration .swift-format Sources Tests Package.swift
+
+.PHONY: packages
+packages:
+	$(call install,$(BUILD_PACKAGES))
+
+.PHONY: test-packages
+test-packages:
+	$(call install,$(TEST_PACKAGES))
+
+.PHONY: bench-packages
+bench-packages:
+	$(call install,$(BENCH_PACKAGES))
+
+.PHONY: venv
+venv: $(VENV)/.requirements
+
+# Clients and pytest, of pinned versions, from the Python index that pip is configured for; nothing outside .build is touched.
+$(VENV)/.requirements: Tests/requirements.txt
+	@echo "Installing the Python packages of Tests/requirements.txt into $(VENV)"
+	python3 -m venv $(VENV)
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r Tests/requirements.txt
+	cp Tests/requirements.txt $@
+
+.PHONY: clean
+clean: ## Removes what was built; ./data stays
+	swift package clean
+	rm -rf .build
