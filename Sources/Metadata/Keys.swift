@@ -101,7 +101,9 @@ package enum Keys {
 
     package static let deployment: Key = [0x05, UInt8(ascii: "d")]
     package static let epochs: Range<KeyBound> = .prefix([0x05, UInt8(ascii: "e")])
-    package static func epoch(_ epoch: UInt32) -> Key { [0x05, UInt8(ascii: "e")] + bigEndian(UInt64(epoch)).suffix(4) }
+    package static func epoch(_ epoch: UInt32) -> Key {
+        [0x05, UInt8(ascii: "e")] + bigEndian(UInt64(epoch)).suffix(4)
+    }
 
     /// The key with its zero bytes escaped (00 → 00 FF) and a terminator (00 01), so that order is kept and no key is a prefix
     /// of another.

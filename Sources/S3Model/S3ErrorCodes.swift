@@ -6,7 +6,8 @@ extension S3Error.Code {
     package static let authorizationHeaderMalformed = Self(
         "AuthorizationHeaderMalformed", 400, "The authorization header that you provided is not valid.")
     package static let badDigest = Self(
-        "BadDigest", 400, "The Content-MD5 or checksum value that you specified did not match what the server received.")
+        "BadDigest", 400, "The Content-MD5 or checksum value that you specified did not match what the server received."
+    )
     package static let badRequest = Self("BadRequest", 400, "The request could not be understood.")
     package static let bucketAlreadyExists = Self(
         "BucketAlreadyExists", 409, "The requested bucket name is not available. Please select a different name.")
@@ -51,12 +52,14 @@ extension S3Error.Code {
     package static let invalidURI = Self("InvalidURI", 400, "Couldn't parse the specified URI.")
     package static let keyTooLong = Self("KeyTooLongError", 400, "Your key is too long")
     package static let malformedACL = Self(
-        "MalformedACLError", 400, "The XML you provided was not well-formed or did not validate against our published schema")
+        "MalformedACLError", 400,
+        "The XML you provided was not well-formed or did not validate against our published schema")
     package static let malformedPolicy = Self("MalformedPolicy", 400, "The policy is not in the valid JSON format")
     package static let malformedPOSTRequest = Self(
         "MalformedPOSTRequest", 400, "The body of your POST request is not well-formed multipart/form-data.")
     package static let malformedXML = Self(
-        "MalformedXML", 400, "The XML you provided was not well-formed or did not validate against our published schema")
+        "MalformedXML", 400, "The XML you provided was not well-formed or did not validate against our published schema"
+    )
     package static let maxMessageLengthExceeded = Self(
         "MaxMessageLengthExceeded", 400, "Your request was too big.")
     package static let metadataTooLarge = Self(
@@ -96,5 +99,6 @@ extension S3Error.Code {
     package static let tooManyBuckets = Self(
         "TooManyBuckets", 400, "You have attempted to create more buckets than allowed")
     package static let contentSHA256Mismatch = Self(
-        "XAmzContentSHA256Mismatch", 400, "The provided 'x-amz-content-sha256' header does not match what was computed.")
+        "XAmzContentSHA256Mismatch", 400, "The provided 'x-amz-content-sha256' header does not match what was computed."
+    )
 }

@@ -23,8 +23,9 @@ package enum CopyObject: Operation {
 
         package init(
             bucket: String, key: ObjectKey, source: CopySource, sourcePreconditions: Preconditions,
-            preconditions: Preconditions, attributes: ObjectAttributes, replacesMetadata: Bool, replacesTags:
-            Bool, checksumAlgorithm: String? = nil
+            preconditions: Preconditions, attributes: ObjectAttributes, replacesMetadata: Bool,
+            replacesTags:
+                Bool, checksumAlgorithm: String? = nil
         ) {
             self.bucket = bucket
             self.key = key

@@ -29,6 +29,7 @@ package enum DeleteObjectTagging: Operation {
     }
 
     package static func accesses(of input: Input) -> [RequiredAccess] {
-        ObjectReadAccess.accesses("s3:DeleteObjectTagging", bucket: input.bucket, key: input.key, version: input.versionID)
+        ObjectReadAccess.accesses(
+            "s3:DeleteObjectTagging", bucket: input.bucket, key: input.key, version: input.versionID)
     }
 }

@@ -20,8 +20,9 @@ package enum GetObjectAttributes: Operation {
         package var partMarker: Int
 
         package init(
-            bucket: String, key: ObjectKey, versionID: VersionID? = nil, attributes: [String] = [], partLimit:
-            Int, partMarker: Int
+            bucket: String, key: ObjectKey, versionID: VersionID? = nil, attributes: [String] = [],
+            partLimit:
+                Int, partMarker: Int
         ) {
             (self.bucket, self.key, self.versionID, self.attributes) = (bucket, key, versionID, attributes)
             (self.partLimit, self.partMarker) = (partLimit, partMarker)

@@ -21,9 +21,11 @@ package enum HeadObject: Operation {
         package var wantsChecksum: Bool
 
         package init(
-            bucket: String, key: ObjectKey, versionID: VersionID? = nil, partNumber: Int? = nil, range:
-            ByteRangeRequest? = nil, preconditions: Preconditions, overrides: [String: String], wantsChecksum:
-            Bool
+            bucket: String, key: ObjectKey, versionID: VersionID? = nil, partNumber: Int? = nil,
+            range:
+                ByteRangeRequest? = nil, preconditions: Preconditions, overrides: [String: String],
+            wantsChecksum:
+                Bool
         ) {
             (self.bucket, self.key, self.versionID, self.partNumber) = (bucket, key, versionID, partNumber)
             self.range = range

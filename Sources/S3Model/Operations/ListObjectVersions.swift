@@ -42,7 +42,8 @@ package enum ListObjectVersions: Operation {
         [
             RequiredAccess(
                 "s3:ListBucketVersions", bucket: input.bucket,
-                context: ListingContext.conditions(prefix: input.prefix, delimiter: input.delimiter, limit: input.limit))
+                context: ListingContext.conditions(prefix: input.prefix, delimiter: input.delimiter, limit: input.limit)
+            )
         ]
     }
 }

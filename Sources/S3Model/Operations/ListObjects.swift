@@ -41,7 +41,8 @@ package enum ListObjects: Operation {
         [
             RequiredAccess(
                 "s3:ListBucket", bucket: input.bucket,
-                context: ListingContext.conditions(prefix: input.prefix, delimiter: input.delimiter, limit: input.limit))
+                context: ListingContext.conditions(prefix: input.prefix, delimiter: input.delimiter, limit: input.limit)
+            )
         ]
     }
 }

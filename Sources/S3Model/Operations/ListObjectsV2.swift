@@ -22,8 +22,9 @@ package enum ListObjectsV2: Operation {
         package var encodesKeys: Bool
 
         package init(
-            bucket: String, prefix: [UInt8] = [], delimiter: [UInt8] = [], limit: Int, startAfter: [UInt8]? =
-            nil, token: String? = nil, wantsOwner: Bool, encodesKeys: Bool
+            bucket: String, prefix: [UInt8] = [], delimiter: [UInt8] = [], limit: Int,
+            startAfter: [UInt8]? =
+                nil, token: String? = nil, wantsOwner: Bool, encodesKeys: Bool
         ) {
             (self.bucket, self.prefix, self.delimiter, self.limit) = (bucket, prefix, delimiter, limit)
             self.startAfter = startAfter
@@ -47,7 +48,8 @@ package enum ListObjectsV2: Operation {
         [
             RequiredAccess(
                 "s3:ListBucket", bucket: input.bucket,
-                context: ListingContext.conditions(prefix: input.prefix, delimiter: input.delimiter, limit: input.limit))
+                context: ListingContext.conditions(prefix: input.prefix, delimiter: input.delimiter, limit: input.limit)
+            )
         ]
     }
 }

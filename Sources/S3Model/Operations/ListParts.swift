@@ -38,8 +38,9 @@ package enum ListParts: Operation {
         package var isComposite: Bool
 
         package init(
-            parts: [ListedPart] = [], isTruncated: Bool, owner: Owner, initiator: Owner, storageClass: String? =
-            nil, checksumAlgorithm: String? = nil, isComposite: Bool
+            parts: [ListedPart] = [], isTruncated: Bool, owner: Owner, initiator: Owner,
+            storageClass: String? =
+                nil, checksumAlgorithm: String? = nil, isComposite: Bool
         ) {
             (self.parts, self.isTruncated, self.owner, self.initiator) = (parts, isTruncated, owner, initiator)
             self.storageClass = storageClass

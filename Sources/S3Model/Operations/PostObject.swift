@@ -19,8 +19,9 @@ package enum PostObject: Operation {
         package var status: Int
 
         package init(
-            bucket: String, key: ObjectKey, attributes: ObjectAttributes, checksum: ChecksumRequest, redirect:
-            String? = nil, status: Int
+            bucket: String, key: ObjectKey, attributes: ObjectAttributes, checksum: ChecksumRequest,
+            redirect:
+                String? = nil, status: Int
         ) {
             (self.bucket, self.key, self.attributes, self.checksum) = (bucket, key, attributes, checksum)
             (self.redirect, self.status) = (redirect, status)

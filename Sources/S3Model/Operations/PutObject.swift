@@ -18,8 +18,9 @@ package enum PutObject: Operation {
         package var preconditions: Preconditions
 
         package init(
-            bucket: String, key: ObjectKey, attributes: ObjectAttributes, length: Int64, checksum:
-            ChecksumRequest, preconditions: Preconditions
+            bucket: String, key: ObjectKey, attributes: ObjectAttributes, length: Int64,
+            checksum:
+                ChecksumRequest, preconditions: Preconditions
         ) {
             (self.bucket, self.key, self.attributes, self.length) = (bucket, key, attributes, length)
             (self.checksum, self.preconditions) = (checksum, preconditions)

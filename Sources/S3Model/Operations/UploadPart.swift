@@ -18,8 +18,9 @@ package enum UploadPart: Operation {
         package var checksum: ChecksumRequest
 
         package init(
-            bucket: String, key: ObjectKey, upload: String, partNumber: Int, length: Int64, checksum:
-            ChecksumRequest
+            bucket: String, key: ObjectKey, upload: String, partNumber: Int, length: Int64,
+            checksum:
+                ChecksumRequest
         ) {
             (self.bucket, self.key, self.upload, self.partNumber) = (bucket, key, upload, partNumber)
             (self.length, self.checksum) = (length, checksum)

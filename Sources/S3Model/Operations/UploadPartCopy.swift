@@ -19,8 +19,9 @@ package enum UploadPartCopy: Operation {
         package var sourcePreconditions: Preconditions
 
         package init(
-            bucket: String, key: ObjectKey, upload: String, partNumber: Int, source: CopySource, range:
-            Range<Int64>? = nil, sourcePreconditions: Preconditions
+            bucket: String, key: ObjectKey, upload: String, partNumber: Int, source: CopySource,
+            range:
+                Range<Int64>? = nil, sourcePreconditions: Preconditions
         ) {
             (self.bucket, self.key, self.upload, self.partNumber) = (bucket, key, upload, partNumber)
             (self.source, self.range, self.sourcePreconditions) = (source, range, sourcePreconditions)

@@ -5,7 +5,8 @@ package enum BucketName {
     /// Whether a bucket may be created under this name.
     package static func isValid(_ name: String) -> Bool {
         let bytes = Array(name.utf8)
-        guard (3...63).contains(bytes.count), bytes.allSatisfy(isAllowed), let first = bytes.first, let last = bytes.last,
+        guard (3...63).contains(bytes.count), bytes.allSatisfy(isAllowed), let first = bytes.first,
+            let last = bytes.last,
             isAlphanumeric(first), isAlphanumeric(last), !looksLikeAddress(bytes)
         else { return false }
         for (left, right) in zip(bytes, bytes.dropFirst())

@@ -1,0 +1,29 @@
+import Primitives
+package import S3Model
+import XML
+
+/// Errors as S3 writes them.
+///
+/// Source: <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#RESTErrorResponses>
+package enum ErrorDocument {
+    /// The answer to a request that failed. An answer to `HEAD`, and 304, has no body.
+    package static func encode(
+        _ error: S3Error, resource: String, requestID: String, hostID: String, method: String
+    ) -> WireResponse {
+        var response = WireResponse(status: error.code.status)
+        for header in error.headers { response.fields[header.name] = header.value }
+        guard !method.utf8.elementsEqual("HEAD".utf8), error.code.status != 304 else { return response }
+        var writer = XMLWriter()
+        writer.element("Error") { writer in
+            writer.element("Code", error.code.name)
+            writer.element("Message", error.message)
+            for detail in error.details { writer.element(detail.name, detail.value) }
+            writer.element("Resource", resource)
+            writer.element("RequestId", requestID)
+            writer.element("HostId", hostID)
+        }
+        response.body = writer.bytes
+        response.fields["content-type"] = "application/xml"
+        return response
+    }
+}

@@ -1,0 +1,137 @@
+package import Primitives
+package import S3Model
+
+/// Reads header fields that several operations share.
+package enum HeaderDecoding {
+    /// Headers that ask for what Tidegate does not do yet. To ignore one would be to store an object otherwise than was asked.
+    private static let unserved = [
+        "x-amz-object-lock-mode", "x-amz-object-lock-retain-until-date", "x-amz-object-lock-legal-hold",
+        "x-amz-write-offset-bytes", "x-amz-server-side-encryption", "x-amz-server-side-encryption-aws-kms-key-id",
+        "x-amz-server-side-encryption-context", "x-amz-server-side-encryption-bucket-key-enabled",
+        "x-amz-server-side-encryption-customer-algorithm", "x-amz-server-side-encryption-customer-key",
+        "x-amz-server-side-encryption-customer-key-md5", "x-amz-copy-source-server-side-encryption-customer-algorithm",
+        "x-amz-copy-source-server-side-encryption-customer-key", "x-amz-mfa",
+    ]
+
+    private static let grants = [
+        "x-amz-grant-full-control", "x-amz-grant-read", "x-amz-grant-read-acp", "x-amz-grant-write",
+        "x-amz-grant-write-acp",
+    ]
+
+    /// Refuses what would have to be ignored.
+    /// - Throws: `NotImplemented`, `AccessControlListNotSupported`, `InvalidArgument`.
+    package static func refuseUnserved(_ request: WireRequest) throws(S3Error) {
+        for name in unserved where request.fields.contains(name) {
+            throw S3Error(
+                .notImplemented, "The header \(name) asks for what this server does not do.",
+                details: [S3Error.Detail("Header", name)])
+        }
+        for name in grants where request.fields.contains(name) { throw S3Error(.accessControlListNotSupported) }
+        if let acl = request.fields["x-amz-acl"] {
+            switch acl {
+            case "private", "bucket-owner-full-control": break
+            case "public-read", "public-read-write", "authenticated-read", "aws-exec-read", "bucket-owner-read",
+                "log-delivery-write":
+                throw S3Error(.accessControlListNotSupported)
+            default:
+                throw S3Error(
+                    .invalidArgument,
+                    details: [S3Error.Detail("ArgumentName", "x-amz-acl"), S3Error.Detail("ArgumentValue", acl)])
+            }
+        }
+    }
+
+    /// A version id from the query; nil where none is asked for.
+    package static func versionID(_ request: WireRequest) throws(S3Error) -> VersionID? {
+        guard let text = request.query["versionId"] else { return nil }
+        guard let id = VersionID(text) else {
+            throw S3Error(
+                .invalidArgument, "Invalid version id specified",
+                details: [S3Error.Detail("ArgumentName", "versionId"), S3Error.Detail("ArgumentValue", text)])
+        }
+        return id
+    }
+
+    /// A number in a range; `fallback` where the name is absent.
+    package static func number(
+        _ request: WireRequest, _ name: String, in range: ClosedRange<Int>, fallback: Int
+    ) throws(S3Error) -> Int {
+        guard let text = request.query[name] else { return fallback }
+        guard !text.isEmpty else { return fallback }
+        guard let value = Int(text), value >= range.lowerBound else {
+            throw S3Error(
+                .invalidArgument, "\(name) must be a number from \(range.lowerBound) to \(range.upperBound).",
+                details: [S3Error.Detail("ArgumentName", name), S3Error.Detail("ArgumentValue", text)])
+        }
+        return min(value, range.upperBound)
+    }
+
+    /// `If-Match` and the like. Dates that do not parse are ignored, as RFC 9110 §13.1.3 wants.
+    package static func preconditions(_ fields: HeaderFields, prefix: String = "") -> Preconditions {
+        Preconditions(
+            ifMatch: fields[prefix + "if-match"].map(entityTags),
+            ifNoneMatch: fields[prefix + "if-none-match"].map(entityTags),
+            ifModifiedSince: fields[prefix + "if-modified-since"].flatMap { Timestamp(httpDate: $0) },
+            ifUnmodifiedSince: fields[prefix + "if-unmodified-since"].flatMap { Timestamp(httpDate: $0) })
+    }
+
+    /// The conditions that a write may carry.
+    /// - Throws: `NotImplemented` for an `If-None-Match` other than `*`, as S3 does.
+    package static func writePreconditions(_ fields: HeaderFields) throws(S3Error) -> Preconditions {
+        let conditions = preconditions(fields)
+        if let tags = conditions.ifNoneMatch, tags != ["*"] {
+            throw S3Error(
+                .notImplemented, "A header you provided implies functionality that is not implemented",
+                details: [
+                    S3Error.Detail("Header", "If-None-Match"),
+                    S3Error.Detail(
+                        "additionalMessage", "We don't accept the provided value of If-None-Match header for this API"),
+                ])
+        }
+        return Preconditions(ifMatch: conditions.ifMatch, ifNoneMatch: conditions.ifNoneMatch)
+    }
+
+    /// A list of entity tags, without quotes and weakness marks.
+    package static func entityTags(_ value: String) -> [String] {
+        value.utf8.split(separator: UInt8(ascii: ",")).map { entityTag(String(Substring($0))) }
+    }
+
+    /// An entity tag without quotes, white space around it and a weakness mark.
+    package static func entityTag(_ text: String) -> String {
+        var bytes = text.utf8[...]
+        while let first = bytes.first, first == 0x20 || first == 0x09 { bytes.removeFirst() }
+        while let last = bytes.last, last == 0x20 || last == 0x09 { bytes.removeLast() }
+        if bytes.starts(with: "W/".utf8) { bytes = bytes.dropFirst(2) }
+        if bytes.first == UInt8(ascii: "\""), bytes.last == UInt8(ascii: "\""), bytes.count >= 2 {
+            bytes = bytes.dropFirst().dropLast()
+        }
+        return String(Substring(bytes))
+    }
+
+    /// One range of bytes, or nil for a header that is absent, names another unit or several ranges, or does not parse: RFC 9110
+    /// §14.2 has such a header ignored, and S3 does ignore it.
+    package static func range(_ value: String?) -> ByteRangeRequest? {
+        guard let value, value.utf8.starts(with: "bytes=".utf8) else { return nil }
+        let spec = value.utf8.dropFirst(6)
+        guard let dash = spec.firstIndex(of: UInt8(ascii: "-")) else { return nil }
+        let (first, last) = (spec[..<dash], spec[spec.index(after: dash)...])
+        if first.isEmpty { return decimal(last).map(ByteRangeRequest.last) }
+        guard let start = decimal(first) else { return nil }
+        if last.isEmpty { return .from(start, through: nil) }
+        guard let end = decimal(last), end >= start else { return nil }
+        return .from(start, through: end)
+    }
+
+    /// Decimal digits alone; a number too great for an Int64 counts as the greatest.
+    package static func decimal(_ digits: Substring.UTF8View) -> Int64? {
+        guard !digits.isEmpty, digits.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+        var value: Int64 = 0
+        for digit in digits {
+            let (product, overflow) = value.multipliedReportingOverflow(by: 10)
+            let (sum, carry) = product.addingReportingOverflow(Int64(digit - 0x30))
+            if overflow || carry { return .max }
+            value = sum
+        }
+        return value
+    }
+}

@@ -1,0 +1,47 @@
+import Primitives
+import S3Model
+
+/// Reads what GetObject and HeadObject share.
+enum ObjectReadDecoding {
+    struct Fields {
+        var versionID: VersionID?
+        var partNumber: Int?
+        var range: ByteRangeRequest?
+        var preconditions: Preconditions
+        var overrides: [String: String]
+        var wantsChecksum: Bool
+    }
+
+    private static let overridable = [
+        "content-type", "content-language", "expires", "cache-control", "content-disposition", "content-encoding",
+    ]
+
+    static func fields(_ request: WireRequest) throws(S3Error) -> Fields {
+        try HeaderDecoding.refuseUnserved(request)
+        var overrides: [String: String] = [:]
+        for name in overridable {
+            guard let value = request.query["response-" + name] else { continue }
+            // An answer whose headers the link alone decides must come from somebody who can be named.
+            guard !request.isAnonymous else {
+                throw S3Error(
+                    .invalidRequest, "Request specific response headers cannot be used for anonymous GET requests.")
+            }
+            guard value.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
+                throw S3Error(.invalidArgument, "response-\(name) must not contain control characters.")
+            }
+            overrides[name] = value
+        }
+        let range = HeaderDecoding.range(request.fields["range"])
+        var partNumber: Int?
+        if request.query.contains("partNumber") {
+            partNumber = try PayloadDecoding.partNumber(request)
+            guard range == nil else {
+                throw S3Error(.invalidRequest, "Cannot specify both Range header and partNumber query parameter")
+            }
+        }
+        return Fields(
+            versionID: try HeaderDecoding.versionID(request), partNumber: partNumber, range: range,
+            preconditions: HeaderDecoding.preconditions(request.fields), overrides: overrides,
+            wantsChecksum: request.fields["x-amz-checksum-mode"]?.uppercased() == "ENABLED")
+    }
+}

@@ -1,0 +1,19 @@
+import Primitives
+package import S3Model
+
+extension PutObjectAcl: WireOperation {
+    package static let payload = PayloadKind.document(limit: ServiceLimits.documentSize)
+
+    package static func decode(_ request: WireRequest, document: [UInt8]) throws(S3Error) -> Input {
+        try AccessControlDecoding.check(request, document: document)
+        return Input(
+            bucket: try request.requiredBucket(), key: try request.requiredKey(),
+            versionID: try HeaderDecoding.versionID(request))
+    }
+
+    package static func encode(_ output: Output, for input: Input) -> WireResponse {
+        var response = WireResponse()
+        ResponseHeaders.version(output.versionID, &response)
+        return response
+    }
+}

@@ -1,0 +1,78 @@
+package import Primitives
+package import S3Model
+
+/// A request taken apart: method, bucket, key and query, each decoded once, and the header fields.
+///
+/// These values, and no others, go to policy, index and audit.
+package struct WireRequest: Sendable {
+    package var method: String
+    package var bucket: String?
+    package var key: ObjectKey?
+    package var query: QueryItems
+    package var fields: HeaderFields
+    /// What error answers name as the resource: the decoded path.
+    package var resource: String
+    /// Whether the caller gave no credentials.
+    package var isAnonymous = true
+    /// The region of this endpoint.
+    package var region: String
+
+    /// - Parameter domains: names under which buckets stand as the first label of the host (virtual-host style).
+    /// - Throws: `InvalidURI`, `KeyTooLongError`.
+    package init(_ head: RequestHead, domains: [String], region: String) throws(S3Error) {
+        method = head.method
+        fields = head.fields
+        self.region = region
+        guard let path = PercentCoding.decode(head.rawPath.utf8) else { throw S3Error(.invalidURI) }
+        guard String(validating: path, as: UTF8.self) != nil else { throw S3Error(.invalidURI) }
+        resource = String(decoding: path, as: UTF8.self)
+        query = try QueryItems(head.rawQuery)
+        var rest = path.dropFirst()
+        if let host = head.fields["host"], let name = Self.bucket(inHost: host, domains: domains) {
+            bucket = name
+        } else if !rest.isEmpty {
+            let end = rest.firstIndex(of: UInt8(ascii: "/")) ?? rest.endIndex
+            bucket = String(decoding: rest[..<end], as: UTF8.self)
+            rest = rest[end...].dropFirst()
+        }
+        guard !rest.isEmpty else { return }
+        guard rest.count <= ObjectKey.maximumLength else {
+            throw S3Error(
+                .keyTooLong,
+                details: [
+                    S3Error.Detail("Size", String(rest.count)),
+                    S3Error.Detail("MaxSizeAllowed", String(ObjectKey.maximumLength)),
+                ])
+        }
+        key = ObjectKey(Array(rest))
+    }
+
+    /// The bucket of a virtual-host-style request: what stands before a domain of ours in the host.
+    package static func bucket(inHost host: String, domains: [String]) -> String? {
+        let name = Array(host.utf8.prefix { $0 != UInt8(ascii: ":") }).map { $0.lowercasedASCII }
+        for domain in domains {
+            let suffix = [UInt8(ascii: ".")] + domain.utf8.map { $0.lowercasedASCII }
+            if name.count > suffix.count, name.suffix(suffix.count).elementsEqual(suffix) {
+                return String(decoding: name.dropLast(suffix.count), as: UTF8.self)
+            }
+        }
+        return nil
+    }
+
+    /// The bucket of an operation on a bucket or object. The router has seen to it that there is one.
+    package func requiredBucket() throws(S3Error) -> String {
+        guard let bucket else { throw S3Error(.invalidBucketName) }
+        return bucket
+    }
+
+    package func requiredKey() throws(S3Error) -> ObjectKey {
+        guard let key else { throw S3Error(.invalidURI, "The request names no key.") }
+        return key
+    }
+}
+
+extension UInt8 {
+    fileprivate var lowercasedASCII: UInt8 {
+        (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(self) ? self + 32 : self
+    }
+}
