@@ -1,0 +1,193 @@
+#!/usr/bin/env python3
+"""kill -9 under mixed concurrent load, again and again, observed from outside.
+
+In each round workers put, copy, tag, delete, list, race, upload in parts and version for a while; then the gateway is killed,
+started again, and everything that it holds is compared with what it had acknowledged: acknowledged objects exact, unanswered
+requests done or not done but never half, listings whole. After the last round every acknowledged mutation must stand in the
+audit log under its request id, the log must verify and a scrub must find nothing wrong; then the index is deleted, recovered
+from the stores, and everything is compared again.
+
+Exit code 0: every law held. 1: one was broken (it is named).
+"""
+
+import argparse
+import json
+import pathlib
+import random
+import sys
+import tempfile
+import threading
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+from Harness import gateway, raw, venv  # noqa: E402
+
+
+def arguments(given=None):
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=100, help="how many times to kill (100)")
+    parser.add_argument("--workers", type=int, default=6, help="concurrent connections (6)")
+    parser.add_argument("--seconds", type=float, nargs=2, default=[0.3, 2.5], help="load before a kill, least and most")
+    parser.add_argument("--seed", type=int, default=random.randrange(1 << 32), help="draws the load; printed")
+    parser.add_argument("--folder", type=pathlib.Path, help="where the data goes, and stays (a temporary folder)")
+    parser.add_argument("--operations", help="only these operations, separated by commas")
+    parser.add_argument("--no-kill", action="store_true", help="check without killing, to try this test itself")
+    parser.add_argument("--no-index-loss", action="store_true", help="leave the index where it is at the end")
+    return parser.parse_args(given)
+
+
+class Run:
+    def __init__(self, options, folder, say=print):
+        from Faults import ledger, load
+
+        self.options, self.say = options, say
+        self.operations = [o for o in load.ALL if not options.operations or o in options.operations.split(",")]
+        self.ledger = ledger.Ledger()
+        self.gateway = gateway.Gateway(folder)
+        self.chance = random.Random(options.seed)
+        self.compared = 0
+        self.kills = 0
+
+    def whole(self):
+        from Faults import load
+
+        self.say(f"seed {self.options.seed}")
+        self.gateway.start()
+        try:
+            client = raw.Raw(self.gateway.access)
+            for bucket in [load.PLAIN, load.VERSIONED]:
+                self.expect(client("PUT", f"/{bucket}"), 200)
+            if "put_version" in self.operations:
+                body = b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
+                self.expect(client("PUT", f"/{load.VERSIONED}?versioning", {}, body), 200)
+            client.close()
+            for number in range(self.options.rounds):
+                self.round(number)
+            self.finish()
+        finally:
+            self.gateway.kill()
+
+    def expect(self, answer, status):
+        if answer.status != status:
+            raise RuntimeError(f"expected {status}: {answer}")
+
+    def round(self, number):
+        from Faults import load
+
+        stopping = threading.Event()
+        seed = f"{self.options.seed}/{number}"
+        workers = [
+            load.Worker(n, self.gateway.access, self.ledger, seed, stopping, self.operations)
+            for n in range(self.options.workers)
+        ]
+        for worker in workers:
+            worker.start()
+        time.sleep(self.chance.uniform(*self.options.seconds))
+        if not self.options.no_kill:
+            self.gateway.kill()
+            self.kills += 1
+        stopping.set()
+        for worker in workers:
+            worker.join(60)
+            if worker.error:
+                raise worker.error
+        start = time.monotonic()
+        if not self.options.no_kill:
+            self.gateway.start()
+        started = time.monotonic() - start
+        compared = self.check()
+        total = sum(self.ledger.counts.values())
+        self.say(
+            f"round {number + 1}: {total} acknowledged so far, {self.ledger.unanswered} unanswered, ready after {started:.2f} s, "
+            f"{compared} compared"
+        )
+
+    def check(self):
+        from Faults.check import Checker
+
+        compared = Checker(self.gateway.access, self.ledger, self.operations).everything()
+        self.compared += compared
+        return compared
+
+    def finish(self):
+        """The laws that are looked at from beside the gateway."""
+        if self.ledger.refused:
+            raise RuntimeError(f"{len(self.ledger.refused)} requests were answered 5xx; the first: {self.ledger.refused[0]}")
+        if gateway.STAND_IN:
+            return
+        self.gateway.stop()
+        self.audit()
+        self.scrub()
+        if not self.options.no_index_loss:
+            self.lose_index()
+
+    def audit(self):
+        folder = self.gateway.data / "audit"
+        self.gateway.tool("audit", "verify", folder)
+        recorded = audited_request_ids(folder)
+        missing = [entry for entry in self.ledger.request_ids if entry[1] not in recorded]
+        if missing:
+            raise RuntimeError(f"{len(missing)} acknowledged mutations are not in the log; the first: {missing[:3]}")
+        self.say(f"audit: {len(self.ledger.request_ids)} acknowledged mutations are in the log, which verifies")
+
+    def scrub(self):
+        output = self.gateway.tool("scrub", "--data", self.gateway.data)
+        self.say(f"scrub: {output.stdout.strip().splitlines()[-1] if output.stdout.strip() else 'nothing to say'}")
+
+    def lose_index(self):
+        index = [path for path in self.gateway.data.glob("index*")]
+        if not index:
+            raise RuntimeError(f"no index found in {self.gateway.data}: {sorted(self.gateway.data.iterdir())}")
+        for path in index:
+            for each in [path] if path.is_file() else path.rglob("*"):
+                if each.is_file():
+                    each.unlink()
+        output = self.gateway.tool("recover", "--data", self.gateway.data)
+        self.say(f"recover: {output.stdout.strip().splitlines()[-1] if output.stdout.strip() else 'nothing to say'}")
+        self.gateway.start()
+        compared = self.check()
+        self.gateway.stop()
+        self.audit()
+        self.say(f"after the recovery of the index: {compared} compared")
+
+
+def audited_request_ids(folder):
+    """The request ids in the log, read as canonical JSON records whatever file they stand in."""
+    found = set()
+    for path in sorted(folder.rglob("*")):
+        if not path.is_file():
+            continue
+        for line in path.read_bytes().split(b"\n"):
+            start = line.find(b"{")
+            if start < 0 or b'"requestID"' not in line:
+                continue
+            try:
+                found.add(json.loads(line[start:]).get("requestID"))
+            except ValueError:
+                continue
+    return found
+
+
+def main(given=None):
+    options = arguments(given)
+    start = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="tidegate-kill9-") as temporary:
+        run = Run(options, options.folder or temporary, say=lambda text: print(text, flush=True))
+        try:
+            run.whole()
+        except Exception as error:
+            print(f"BROKEN with seed {options.seed}: {type(error).__name__}: {error}", flush=True)
+            print(run.gateway.tail() if run.gateway.log.exists() else "", flush=True)
+            return 1
+    counts = ", ".join(f"{count} {kind}" for kind, count in sorted(run.ledger.counts.items()))
+    print(
+        f"{run.kills} kills, {run.compared} comparisons, no law broken in {time.monotonic() - start:.0f} s; "
+        f"acknowledged: {counts}; unanswered: {run.ledger.unanswered}"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    venv.enter(__file__)
+    sys.exit(main())

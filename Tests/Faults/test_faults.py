@@ -1,0 +1,26 @@
+"""A small share of each fault test; the whole ones are run by hand (see --help of each)."""
+
+import os
+
+import pytest
+
+from Faults import kill9, large_object, lost_directories
+
+if os.environ.get("TIDEGATE_TEST_ENDPOINT"):
+    pytest.skip("faults are made on a gateway that the test starts itself", allow_module_level=True)
+
+
+@pytest.mark.timeout(900)
+def test_kill_9(tmp_path):
+    rounds = os.environ.get("TIDEGATE_KILLS", "8")
+    assert kill9.main(["--rounds", rounds, "--seed", "20", "--folder", str(tmp_path)]) == 0
+
+
+@pytest.mark.timeout(900)
+def test_lost_directories(tmp_path):
+    assert lost_directories.main(["--seconds", "4", "--flips", "6", "--seed", "20", "--folder", str(tmp_path)]) == 0
+
+
+@pytest.mark.timeout(900)
+def test_large_object(tmp_path):
+    assert large_object.main(["--mib", "192", "--part-mib", "8", "--ranges", "60", "--folder", str(tmp_path)]) == 0
