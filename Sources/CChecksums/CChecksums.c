@@ -3,6 +3,7 @@
 #include "CChecksums.h"
 
 #include <isa-l/crc.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <xxhash.h>
 
@@ -24,6 +25,13 @@ uint32_t tg_crc32c(uint32_t before, const void *bytes, size_t count) {
     return ~state;
 }
 
+// A hash cannot fail but without memory, where Swift's own allocations end the process too.
+static void require(int done) {
+    if (done) return;
+    fputs("xxHash could not compute a hash.\n", stderr);
+    abort();
+}
+
 struct tg_xxhash {
     int kind;
     XXH64_state_t *xxh64;
@@ -32,19 +40,17 @@ struct tg_xxhash {
 
 tg_xxhash *tg_xxhash_create(int kind) {
     tg_xxhash *hash = calloc(1, sizeof *hash);
-    if (!hash) return NULL;
+    require(hash != NULL);
     hash->kind = kind;
-    XXH_errorcode code = XXH_ERROR;
     if (kind == tg_xxh64) {
         hash->xxh64 = XXH64_createState();
-        if (hash->xxh64) code = XXH64_reset(hash->xxh64, 0);
-    } else if (kind == tg_xxh3 || kind == tg_xxh128) {
+        require(hash->xxh64 && XXH64_reset(hash->xxh64, 0) == XXH_OK);
+    } else {
         hash->xxh3 = XXH3_createState();
-        if (hash->xxh3) code = kind == tg_xxh3 ? XXH3_64bits_reset(hash->xxh3) : XXH3_128bits_reset(hash->xxh3);
+        require(hash->xxh3 != NULL);
+        require((kind == tg_xxh3 ? XXH3_64bits_reset(hash->xxh3) : XXH3_128bits_reset(hash->xxh3)) == XXH_OK);
     }
-    if (code == XXH_OK) return hash;
-    tg_xxhash_destroy(hash);
-    return NULL;
+    return hash;
 }
 
 void tg_xxhash_destroy(tg_xxhash *hash) {
@@ -53,12 +59,12 @@ void tg_xxhash_destroy(tg_xxhash *hash) {
     free(hash);
 }
 
-int tg_xxhash_update(tg_xxhash *hash, const void *bytes, size_t count) {
-    if (count == 0) return 1;
+void tg_xxhash_update(tg_xxhash *hash, const void *bytes, size_t count) {
+    if (count == 0) return;
     switch (hash->kind) {
-    case tg_xxh64: return XXH64_update(hash->xxh64, bytes, count) == XXH_OK;
-    case tg_xxh3: return XXH3_64bits_update(hash->xxh3, bytes, count) == XXH_OK;
-    default: return XXH3_128bits_update(hash->xxh3, bytes, count) == XXH_OK;
+    case tg_xxh64: require(XXH64_update(hash->xxh64, bytes, count) == XXH_OK); break;
+    case tg_xxh3: require(XXH3_64bits_update(hash->xxh3, bytes, count) == XXH_OK); break;
+    default: require(XXH3_128bits_update(hash->xxh3, bytes, count) == XXH_OK); break;
     }
 }
 

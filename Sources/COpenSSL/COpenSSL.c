@@ -8,6 +8,16 @@
 #include <openssl/evp.h>
 #include <openssl/params.h>
 #include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+// Digests and codes cannot fail but without memory, where Swift's own allocations end the process too, or without the
+// algorithm, which the start asks for. Going on would mean a wrong digest.
+static void require(int done) {
+    if (done) return;
+    fputs("OpenSSL could not compute a digest or an HMAC.\n", stderr);
+    abort();
+}
 
 // EVP_MD_fetch and its like take a lock and a search of the providers, some microseconds each; so each is done once.
 static EVP_MD *digests[tg_digest_kinds];
@@ -91,46 +101,41 @@ static scratch *own_scratch(void) {
 // A tg_digest is an EVP_MD_CTX by another name, so that Swift sees an opaque type of its own.
 tg_digest *tg_digest_create(int kind) {
     const EVP_MD *type = digest_of(kind);
-    if (!type) return NULL;
     EVP_MD_CTX *context = EVP_MD_CTX_new();
-    if (!context) return NULL;
-    if (EVP_DigestInit_ex2(context, type, NULL) == 1) return (tg_digest *)context;
-    EVP_MD_CTX_free(context);
-    return NULL;
+    require(type && context && EVP_DigestInit_ex2(context, type, NULL) == 1);
+    return (tg_digest *)context;
 }
 
 void tg_digest_destroy(tg_digest *digest) { EVP_MD_CTX_free((EVP_MD_CTX *)digest); }
 
-int tg_digest_update(tg_digest *digest, const void *bytes, size_t count) {
-    return count == 0 || EVP_DigestUpdate((EVP_MD_CTX *)digest, bytes, count) == 1;
+void tg_digest_update(tg_digest *digest, const void *bytes, size_t count) {
+    require(count == 0 || EVP_DigestUpdate((EVP_MD_CTX *)digest, bytes, count) == 1);
 }
 
-int tg_digest_value(const tg_digest *digest, uint8_t *output, size_t capacity) {
+void tg_digest_value(const tg_digest *digest, uint8_t *output, size_t capacity) {
     const EVP_MD_CTX *context = (const EVP_MD_CTX *)digest;
     int size = EVP_MD_CTX_get_size(context);
     scratch *own = own_scratch();
-    if (!own || size <= 0 || (size_t)size > capacity) return 0;
-    return EVP_MD_CTX_copy_ex(own->digest, context) == 1 && EVP_DigestFinal_ex(own->digest, output, NULL) == 1;
+    require(own && size > 0 && (size_t)size <= capacity && EVP_MD_CTX_copy_ex(own->digest, context) == 1
+            && EVP_DigestFinal_ex(own->digest, output, NULL) == 1);
 }
 
-int tg_digest_once(int kind, const void *bytes, size_t count, uint8_t *output, size_t capacity) {
+void tg_digest_once(int kind, const void *bytes, size_t count, uint8_t *output, size_t capacity) {
     const EVP_MD *type = digest_of(kind);
     scratch *own = own_scratch();
-    if (!type || !own || digest_sizes[kind] > capacity) return 0;
-    return EVP_DigestInit_ex2(own->digest, type, NULL) == 1
-        && (count == 0 || EVP_DigestUpdate(own->digest, bytes, count) == 1)
-        && EVP_DigestFinal_ex(own->digest, output, NULL) == 1;
+    require(type && own && digest_sizes[kind] <= capacity && EVP_DigestInit_ex2(own->digest, type, NULL) == 1
+            && (count == 0 || EVP_DigestUpdate(own->digest, bytes, count) == 1)
+            && EVP_DigestFinal_ex(own->digest, output, NULL) == 1);
 }
 
-int tg_hmac_sha256(const void *key, size_t key_count, const void *message, size_t message_count, uint8_t *output) {
+void tg_hmac_sha256(const void *key, size_t key_count, const void *message, size_t message_count, uint8_t *output) {
     scratch *own = own_scratch();
-    if (!own) return 0;
     // A NULL key would mean the key of the last time, so an empty one needs an address.
     const unsigned char *set = key_count ? key : (const unsigned char *)"";
     size_t written = 0;
-    return EVP_MAC_init(own->mac, set, key_count, NULL) == 1
-        && (message_count == 0 || EVP_MAC_update(own->mac, message, message_count) == 1)
-        && EVP_MAC_final(own->mac, output, &written, 32) == 1 && written == 32;
+    require(own && EVP_MAC_init(own->mac, set, key_count, NULL) == 1
+            && (message_count == 0 || EVP_MAC_update(own->mac, message, message_count) == 1)
+            && EVP_MAC_final(own->mac, output, &written, 32) == 1 && written == 32);
 }
 
 int tg_equal(const void *left, const void *right, size_t count) { return CRYPTO_memcmp(left, right, count) == 0; }

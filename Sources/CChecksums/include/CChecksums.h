@@ -24,11 +24,10 @@ enum { tg_xxh64 = 0, tg_xxh3 = 1, tg_xxh128 = 2 };
 /// A running XXH64, XXH3 (64 bits) or XXH128 with seed 0.
 typedef struct tg_xxhash tg_xxhash;
 
-/// NULL for an unknown kind or without memory.
-tg_xxhash *_Nullable tg_xxhash_create(int kind);
+/// This and the update end the process without memory.
+tg_xxhash *_Nonnull tg_xxhash_create(int kind);
 void tg_xxhash_destroy(tg_xxhash *_Nonnull hash);
-/// 1, or 0 for a refusal.
-int tg_xxhash_update(tg_xxhash *_Nonnull hash, const void *_Nullable bytes, size_t count);
+void tg_xxhash_update(tg_xxhash *_Nonnull hash, const void *_Nullable bytes, size_t count);
 /// Writes the canonical (big-endian) form of the hash of what came so far: 8 bytes, or 16 of XXH128.
 void tg_xxhash_value(const tg_xxhash *_Nonnull hash, uint8_t *_Nonnull output);
 

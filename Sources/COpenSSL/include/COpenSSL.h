@@ -17,20 +17,21 @@ bool tg_digest_is_available(int kind);
 bool tg_hmac_is_available(void);
 bool tg_aes256gcm_is_available(void);
 
-/// A running digest.
+/// A running digest. This and all functions up to `tg_hmac_sha256` end the process without memory, and where the
+/// library has no such algorithm.
 typedef struct tg_digest tg_digest;
 
-tg_digest *_Nullable tg_digest_create(int kind);
+tg_digest *_Nonnull tg_digest_create(int kind);
 void tg_digest_destroy(tg_digest *_Nonnull digest);
-int tg_digest_update(tg_digest *_Nonnull digest, const void *_Nullable bytes, size_t count);
+void tg_digest_update(tg_digest *_Nonnull digest, const void *_Nullable bytes, size_t count);
 /// The digest of what came so far; the running digest goes on unharmed. `capacity` bytes stand ready at `output`.
-int tg_digest_value(const tg_digest *_Nonnull digest, uint8_t *_Nonnull output, size_t capacity);
+void tg_digest_value(const tg_digest *_Nonnull digest, uint8_t *_Nonnull output, size_t capacity);
 /// The digest of one buffer, in a context that each thread keeps.
-int tg_digest_once(int kind, const void *_Nullable bytes, size_t count, uint8_t *_Nonnull output, size_t capacity);
+void tg_digest_once(int kind, const void *_Nullable bytes, size_t count, uint8_t *_Nonnull output, size_t capacity);
 
 /// HMAC-SHA256 into the 32 bytes at `output`, in a context that each thread keeps.
-int tg_hmac_sha256(const void *_Nullable key, size_t key_count, const void *_Nullable message, size_t message_count,
-                   uint8_t *_Nonnull output);
+void tg_hmac_sha256(const void *_Nullable key, size_t key_count, const void *_Nullable message, size_t message_count,
+                    uint8_t *_Nonnull output);
 
 /// 1 where both ranges hold the same bytes, in a time that depends on `count` alone.
 int tg_equal(const void *_Nonnull left, const void *_Nonnull right, size_t count);
