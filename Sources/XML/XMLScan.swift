@@ -39,7 +39,10 @@ struct XMLScan {
     private mutating func skipMarkup() throws(XMLError) {
         switch next + 1 < bytes.count ? bytes[next + 1] : 0 {
         case UInt8(ascii: "/"):
-            try skip(past: ">", from: 2)
+            guard let end = bytes[next...].firstIndex(of: UInt8(ascii: ">")) else {
+                throw error(.malformed, "The document ends within a tag.")
+            }
+            next = end + 1
             depth -= 1
             guard depth >= 0 else { throw error(.malformed, "An element ends that did not begin.") }
         case UInt8(ascii: "!"):

@@ -6,8 +6,8 @@ package struct XMLWriter: Sendable {
     /// A copy of the document so far.
     package var bytes: [UInt8] { Array(buffer[..<count]) }
 
-    /// Room to write into, of which the first `count` bytes are written: storing into a span takes two thirds of the time
-    /// of appending to an array.
+    /// Room to write into, of which the first `count` bytes are written: storing into a span takes two thirds of the
+    /// time of appending to an array.
     private var buffer: [UInt8]
     private var count = 0
 
