@@ -8,7 +8,8 @@ import Primitives
 ///     payload = *chunk last-chunk-line *(trailer-line CRLF) CRLF
 ///
 /// A signed chunk is delivered only once it was verified, so up to one of them is held. An unsigned one passes as it
-/// comes. Source: <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming-trailers.html>
+/// comes.
+/// Source: <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming-trailers.html>
 struct AWSChunkedDecoder: Sendable {
     enum Step {
         case bytes(ByteBuffer)

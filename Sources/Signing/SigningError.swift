@@ -49,8 +49,8 @@ extension SigningError {
     /// Two ways to sign, or one way twice.
     static var severalMechanisms: SigningError {
         .invalidArgument(
-            "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter "
-                + "or the Authorization header should be specified", name: "Authorization")
+            "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string "
+                + "parameter or the Authorization header should be specified", name: "Authorization")
     }
 
     /// Signature version 2.
