@@ -95,6 +95,10 @@ package struct SealedStripe: Sendable {
     package let bytes: ByteBuffer
     package let pieceSize: Int
 
+    package init(bytes: ByteBuffer, pieceSize: Int) {
+        (self.bytes, self.pieceSize) = (bytes, pieceSize)
+    }
+
     /// What a shard holds of the stripe: a slice without a copy.
     package func piece(_ shard: Int) -> ByteBuffer {
         bytes.getSlice(at: shard * pieceSize, length: pieceSize) ?? ByteBuffer()

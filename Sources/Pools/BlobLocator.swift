@@ -1,0 +1,36 @@
+package import Erasure
+package import Primitives
+package import Storage
+
+/// All that is needed to read a blob of an erasure pool; the index keeps it.
+package struct BlobLocator: Hashable, Sendable {
+    /// The name of the whole blob.
+    package var name: BlobName
+    /// Bytes of the blob.
+    package var length: Int64
+    package var geometry: Geometry
+    /// Which list of stores it was placed by.
+    package var placementEpoch: UInt32
+    /// Shards that lie elsewhere than the placement says, at most one entry a shard.
+    package var exceptions: [ShardException]
+
+    package init(
+        name: BlobName, length: Int64, geometry: Geometry, placementEpoch: UInt32, exceptions: [ShardException] = []
+    ) {
+        (self.name, self.length, self.geometry) = (name.whole, length, geometry)
+        (self.placementEpoch, self.exceptions) = (placementEpoch, exceptions)
+    }
+
+    /// The exception of a shard, where there is one.
+    func exception(_ shard: Int) -> ShardException? { exceptions.first { Int($0.index) == shard } }
+}
+
+/// Where one shard of a blob lies.
+struct ShardHome: Hashable, Sendable {
+    var index: Int
+    /// Position in the pool's list of stores; nil where no store holds it.
+    var store: Int?
+    var attempt: UInt8
+
+    func name(of blob: BlobName) -> BlobName { blob.shard(UInt8(truncatingIfNeeded: index), attempt: attempt) }
+}

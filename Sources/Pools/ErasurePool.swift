@@ -1,0 +1,127 @@
+import Erasure
+import NIOCore
+package import Primitives
+package import Storage
+import Synchronization
+
+/// A blob store over blob stores: each blob is cut into k + m shards on different stores, of which any k give it back.
+///
+/// `store`, `fetch`, `remove`, `verify` and `repair` take or give locators, which the index keeps; the methods of `BlobStore`
+/// find the shards by listing the stores, and are for blobs that no index knows. The page Formats describes a shard.
+package final class ErasurePool: Sendable {
+    let stores: [any BlobStore]
+    let configuration: PoolConfiguration
+    let placements: [Placement]
+    let environment: any Environment
+    let launcher: TaskLauncher
+    let health: StoreHealth
+    let watchdog: Watchdog
+    let reporter: DamageReporter
+    private let codes = Mutex<[Geometry: ErasureCode]>([:])
+
+    /// Geometries whose codes are kept at once.
+    private static let mostCodes = 16
+
+    /// - Parameters:
+    ///   - stores: Each fails independently of the others. Their order is part of the deployment: placements and
+    ///     exceptions name them by position.
+    ///   - reporter: Told of each damaged shard that a read meets.
+    /// - Throws: `unavailable` where the configuration does not fit the stores: a placement names a store that is not
+    ///   there, or there are so few that one would hold more than m shards of a blob.
+    package init(
+        stores: [any BlobStore], configuration: PoolConfiguration, environment: any Environment,
+        launcher: TaskLauncher = .concurrent, reporter: @escaping DamageReporter = { _, _ in }
+    ) throws(StorageError) {
+        placements =
+            configuration.placements
+            ?? [Placement(epoch: 0, stores: stores.indices.map { UInt16(truncatingIfNeeded: $0) })]
+        guard let current = placements.last, stores.count <= Int(UInt16.max),
+            placements.allSatisfy({ $0.stores.allSatisfy { Int($0) < stores.count } && !$0.stores.isEmpty })
+        else { throw .unavailable("a placement names stores that the pool does not have") }
+        let geometry = configuration.geometry
+        guard current.stores.count * max(1, geometry.parityShards) >= geometry.shards else {
+            throw .unavailable("\(current.stores.count) stores are too few for \(geometry)")
+        }
+        (self.stores, self.configuration, self.environment) = (stores, configuration, environment)
+        (self.launcher, self.reporter) = (launcher, reporter)
+        health = StoreHealth(stores: stores.count, suspicion: configuration.suspicion)
+        let shortest = min(configuration.hedgeAfter, configuration.shardDeadline)
+        watchdog = Watchdog(
+            environment: environment, launcher: launcher, period: max(.milliseconds(5), shortest / 4))
+    }
+
+    /// The code of a geometry, with its tables.
+    func code(_ geometry: Geometry) throws(StorageError) -> ErasureCode {
+        if let code = codes.withLock({ $0[geometry] }) { return code }
+        let code = try Self.translated { () throws(ErasureError) in try ErasureCode(geometry) }
+        codes.withLock { codes in
+            if codes.count >= Self.mostCodes { codes.removeAll() }
+            codes[geometry] = code
+        }
+        return code
+    }
+
+    func checksum(_ name: BlobName, _ shard: Int) -> ShardChecksum {
+        ShardChecksum(deployment: configuration.deployment, blob: name, shard: shard)
+    }
+
+    /// The placement that a locator names; the current one where it is not known any more.
+    func order(_ name: BlobName, epoch: UInt32) -> [UInt16] {
+        let placement = placements.last { $0.epoch == epoch } ?? placements[placements.count - 1]
+        return placement.order(for: name)
+    }
+
+    /// Where each shard of a blob lies.
+    func homes(_ locator: BlobLocator) -> [ShardHome] {
+        let order = order(locator.name, epoch: locator.placementEpoch)
+        return (0..<locator.geometry.shards).map { index in
+            guard let exception = locator.exception(index) else {
+                return ShardHome(index: index, store: Int(order[index % order.count]), attempt: 0)
+            }
+            let store = exception.store.map { Int($0) }.flatMap { $0 < stores.count ? $0 : nil }
+            return ShardHome(index: index, store: store, attempt: exception.attempt)
+        }
+    }
+
+    /// Notes what a call of a store says about the store's health.
+    func note(_ store: Int, _ error: StorageError?) {
+        switch error {
+        case .unavailable, .full: health.failed(store, now: environment.monotonicNanoseconds())
+        case nil: health.worked(store)
+        default: break
+        }
+    }
+
+    /// Does what may throw an `ErasureError`: malformed bytes are corruption, and the rest are faults of ours.
+    static func translated<Value>(
+        _ work: () throws(ErasureError) -> Value
+    ) throws(StorageError) -> Value {
+        do throws(ErasureError) {
+            return try work()
+        } catch {
+            if case .malformed(let detail) = error { throw .corrupt(detail) }
+            throw .unavailable(error.description)
+        }
+    }
+}
+
+extension ErasurePool: BlobStore {
+    package func write(_ name: BlobName, _ body: consuming Body) async throws(StorageError) -> BlobReceipt {
+        let locator = try await store(name, body) { [] }
+        return BlobReceipt(length: locator.length, exceptions: locator.exceptions)
+    }
+
+    package func read(_ name: BlobName, range: Range<Int64>, into sink: inout any BodySink) async throws(StorageError) {
+        let located = try await locate(name)
+        guard range.lowerBound >= 0, range.upperBound <= located.locator.length else { throw .invalidRange }
+        try await fetch(located.locator, range: range, into: &sink)
+    }
+
+    package func delete(_ name: BlobName) async throws(StorageError) {
+        try await removeEverywhere(name)
+    }
+
+    package func blobs(after: BlobName?, limit: Int) async throws(StorageError) -> [BlobSummary] {
+        try await summaries(after: after, limit: limit)
+    }
+}

@@ -1,0 +1,182 @@
+import Erasure
+import NIOCore
+package import Primitives
+package import Storage
+
+extension ErasurePool {
+    /// Writes a range of a blob to a sink in order, reading only the cells that it needs and checking each before it leaves.
+    ///
+    /// Missing, corrupt and late shards are decoded around and reported, as long as k cells of each stripe are good.
+    ///
+    /// - Throws: `invalidRange`; `sink` where the sink failed or the task was cancelled; with fewer than k good cells
+    ///   `notFound` where no store has any shard, `quorum` where stores do not answer, and `corrupt` otherwise.
+    package func fetch(
+        _ locator: BlobLocator, range: Range<Int64>, into sink: inout any BodySink
+    ) async throws(StorageError) {
+        guard range.lowerBound >= 0, range.upperBound <= locator.length else { throw .invalidRange }
+        guard !range.isEmpty else { return }
+        let reading = try Reading(locator, range: range)
+        let gather = gather(locator, reading.layout, plan(locator, reading))
+        let number = watchdog.watch(gather)
+        defer {
+            watchdog.unwatch(number)
+            gather.close()
+            report(locator.name, gather)
+        }
+        for stripe in reading.stripes {
+            let cells = try await gather.next(stripe, wanted: reading.wanted(stripe))
+            for buffer in try buffers(of: reading, stripe: stripe, cells: cells) {
+                do throws(BodyError) {
+                    try await sink.write(buffer)
+                } catch {
+                    throw .sink(error)
+                }
+            }
+        }
+    }
+
+    /// The bytes of the range within a stripe, decoded where cells are missing.
+    private func buffers(
+        of reading: Reading, stripe: Int64, cells: [Int: GatheredCell]
+    ) throws(StorageError) -> [ByteBuffer] {
+        let parts = reading.parts(stripe)
+        let missing = parts.map(\.shard).filter { cells[$0] == nil }
+        var cells = cells
+        if !missing.isEmpty {
+            let cell = reading.layout.cellSize(inStripe: stripe)
+            for (shard, bytes) in try decode(reading.layout.geometry, missing, from: cells, cell: cell) {
+                cells[shard] = GatheredCell(pieces: [bytes])
+            }
+        }
+        return parts.flatMap { cells[$0.shard]?.slices($0.range) ?? [] }
+    }
+
+    /// Computes cells of a stripe from k others.
+    func decode(
+        _ geometry: Geometry, _ wanted: [Int], from cells: [Int: GatheredCell], cell: Int
+    ) throws(StorageError) -> [(shard: Int, bytes: ByteBuffer)] {
+        let present = Array(cells.keys.sorted().prefix(geometry.dataShards))
+        let code = try code(geometry)
+        var buffer = ByteBuffer()
+        buffer.reserveCapacity((present.count + wanted.count) * cell)
+        for shard in present {
+            for piece in cells[shard]?.pieces ?? [] { buffer.writeImmutableBuffer(piece) }
+        }
+        buffer.writeRepeatingByte(0, count: wanted.count * cell)
+        try Self.translated { () throws(ErasureError) in
+            try code.reconstruct(wanted, from: present, cells: &buffer, cell: cell, stride: cell)
+        }
+        return wanted.enumerated().map { position, shard in
+            (shard, buffer.getSlice(at: (present.count + position) * cell, length: cell) ?? ByteBuffer())
+        }
+    }
+
+    /// Which shards to read first, and which then.
+    private func plan(_ locator: BlobLocator, _ reading: Reading) -> GatherPlan {
+        let homes = homes(locator)
+        let now = environment.monotonicNanoseconds()
+        let isSuspect = homes.map { home in home.store.map { health.isSuspect($0, now: now) } ?? true }
+        let order = homes.indices.filter { !isSuspect[$0] } + homes.indices.filter { isSuspect[$0] }
+        var first: [Int: Range<Int64>] = [:]
+        for shard in 0..<locator.geometry.dataShards where !isSuspect[shard] {
+            if let stripes = reading.stripes(ofShard: shard) { first[shard] = stripes }
+        }
+        return GatherPlan(
+            dataShards: locator.geometry.dataShards, stripes: reading.stripes,
+            window: window(locator.geometry, stripes: reading.stripes), homes: homes,
+            candidates: order.filter { homes[$0].store != nil }, first: first)
+    }
+
+    /// Stripes that readers may be ahead.
+    func window(_ geometry: Geometry, stripes: Range<Int64>) -> Int {
+        let ahead = (configuration.readAhead + geometry.stripeSize - 1) / geometry.stripeSize
+        return max(1, min(max(2, ahead), stripes.count, 1024))
+    }
+
+    /// A gather whose readers read from this pool's stores.
+    func gather(
+        _ locator: BlobLocator, _ layout: ShardLayout, _ plan: GatherPlan
+    ) -> StripeGather {
+        let limits = StripeGather.Limits(
+            hedge: configuration.hedgeAfter.nanoseconds, deadline: configuration.shardDeadline.nanoseconds)
+        return StripeGather(plan, environment: environment, limits: limits) { [self] gather, reader in
+            launcher { [self] in
+                let error = await read(locator.name, reader, layout: layout, into: gather)
+                gather.ended(reader.number, error)
+            }
+        }
+    }
+
+    /// Reads some cells of a shard into a gather; returns why it could not.
+    private func read(
+        _ name: BlobName, _ reader: GatherReader, layout: ShardLayout, into gather: StripeGather
+    ) async -> StorageError? {
+        guard let store = reader.home.store else { return .notFound }
+        let range =
+            layout.offset(ofStripe: reader.stripes.lowerBound)..<layout.offset(ofStripe: reader.stripes.upperBound)
+        var sink: any BodySink = ShardSink(
+            gather, reader, layout: layout, checksum: checksum(name, reader.home.index))
+        do throws(StorageError) {
+            try await stores[store].read(reader.home.name(of: name), range: range, into: &sink)
+            note(store, nil)
+            return nil
+        } catch .sink {
+            return nil  // The gather wants no more: no fault of the store.
+        } catch {
+            return error
+        }
+    }
+
+    /// Tells of what a gather met, and remembers the stores that did not answer.
+    func report(_ name: BlobName, _ gather: StripeGather) {
+        for damage in gather.takeDamage() {
+            if damage.kind == .unavailable, let store = damage.store {
+                health.failed(Int(store), now: environment.monotonicNanoseconds())
+            }
+            reporter(name, damage)
+        }
+    }
+}
+
+/// A range of a blob, in terms of stripes and cells.
+private struct Reading {
+    let layout: ShardLayout
+    let range: Range<Int64>
+    let stripes: Range<Int64>
+
+    /// - Parameter range: Not empty, and within the blob.
+    init(_ locator: BlobLocator, range: Range<Int64>) throws(StorageError) {
+        let layout = try ErasurePool.translated { () throws(ErasureError) in
+            try ShardLayout(locator.geometry, length: locator.length)
+        }
+        (self.layout, self.range) = (layout, range)
+        stripes = layout.stripe(of: range.lowerBound)..<layout.stripe(of: range.upperBound - 1) + 1
+    }
+
+    /// The parts of the range that a stripe holds: which bytes of the cells of which data shards, in order.
+    func parts(_ stripe: Int64) -> [(shard: Int, range: Range<Int>)] {
+        let start = stripe * Int64(layout.geometry.stripeSize)
+        let wanted =
+            Int(
+                max(0, range.lowerBound - start))..<Int(
+                min(Int64(layout.bytes(inStripe: stripe)), range.upperBound - start))
+        let cell = layout.cellSize(inStripe: stripe)
+        return (wanted.lowerBound / cell...(wanted.upperBound - 1) / cell).map { shard in
+            let part = wanted.clamped(to: shard * cell..<(shard + 1) * cell)
+            return (shard, part.lowerBound - shard * cell..<part.upperBound - shard * cell)
+        }
+    }
+
+    /// The data shards of whose cells the range needs bytes.
+    func wanted(_ stripe: Int64) -> UInt64 {
+        parts(stripe).reduce(0) { $0 | 1 << UInt64($1.shard) }
+    }
+
+    /// The stripes in which the range needs bytes of a data shard.
+    func stripes(ofShard shard: Int) -> Range<Int64>? {
+        var (first, last) = (stripes.lowerBound, stripes.upperBound - 1)
+        if wanted(first) >> UInt64(shard) & 1 == 0 { first += 1 }
+        if wanted(last) >> UInt64(shard) & 1 == 0 { last -= 1 }
+        return first <= last ? first..<last + 1 : nil
+    }
+}

@@ -1,0 +1,148 @@
+import Erasure
+import NIOCore
+import Primitives
+import Storage
+
+extension ErasurePool {
+    /// How one shard was rebuilt: nil for one that was written, read back and found to be right.
+    struct Rebuilt: Sendable {
+        var home: ShardHome
+        var error: StorageError?
+    }
+
+    /// Computes shards of a blob from others and writes them where `targets` say; reads each back before it counts.
+    ///
+    /// - Parameters:
+    ///   - locator: The shards that may be read; those that must not be have an exception without a store.
+    ///   - footer: The footer of the blob, as its writer or a sound shard has it.
+    func rebuild(_ locator: BlobLocator, _ targets: [ShardHome], _ footer: ShardFooter) async -> [Rebuilt] {
+        guard !targets.isEmpty else { return [] }
+        var errors: [StorageError?]
+        do throws(StorageError) {
+            errors = try await write(locator, targets, footer)
+        } catch {
+            return targets.map { Rebuilt(home: $0, error: error) }
+        }
+        var rebuilt: [Rebuilt] = []
+        for (position, home) in targets.enumerated() {
+            guard errors[position] == nil, let store = home.store else {
+                rebuilt.append(Rebuilt(home: home, error: errors[position]))
+                continue
+            }
+            let found = await scrub(locator, [home])
+            if let status = found.first, status.state != .sound || status.root != footer.roots[home.index] {
+                errors[position] = .corrupt("shard \(home.index) is not as it was written: \(status.state)")
+                await removeQuietly(home.name(of: locator.name), from: store)
+            }
+            rebuilt.append(Rebuilt(home: home, error: errors[position]))
+        }
+        return rebuilt
+    }
+
+    /// Writes the targets stripe by stripe; the error of each, nil for a durable one.
+    private func write(
+        _ locator: BlobLocator, _ targets: [ShardHome], _ footer: ShardFooter
+    ) async throws(StorageError) -> [StorageError?] {
+        let layout = try Self.translated { () throws(ErasureError) in
+            try ShardLayout(locator.geometry, length: locator.length)
+        }
+        let headers = targets.map { home in
+            ShardHeader(
+                deployment: configuration.deployment, name: home.name(of: locator.name), geometry: locator.geometry,
+                placementEpoch: locator.placementEpoch
+            ).encoded
+        }
+        let fan = StripeFan(
+            headers: headers, needed: 1, environment: environment, deadline: configuration.shardDeadline)
+        let number = watchdog.watch(fan)
+        defer { watchdog.unwatch(number) }
+        for (position, home) in targets.enumerated() {
+            guard let store = home.store else { continue }
+            let task = launchWriter(fan, position: position, home.index, home.name(of: locator.name), store)
+            fan.began(position, task)
+        }
+        do throws(StorageError) {
+            try await feed(fan, locator, layout, targets, footer)
+        } catch {
+            fan.fail(BodyError(.storage, "The other shards could not be read."))
+            let errors = await fan.outcomes()
+            for (home, failure) in zip(targets, errors) where failure == nil {
+                if let store = home.store { await removeQuietly(home.name(of: locator.name), from: store) }
+            }
+            throw error
+        }
+        return await fan.outcomes()
+    }
+
+    private func feed(
+        _ fan: StripeFan, _ locator: BlobLocator, _ layout: ShardLayout, _ targets: [ShardHome],
+        _ footer: ShardFooter
+    ) async throws(StorageError) {
+        let checksums = targets.map { checksum(locator.name, $0.index) }
+        var roots = checksums.map(\.emptyRoot)
+        if layout.stripes > 0 {
+            let gather = gather(locator, layout, plan(locator, layout, targets))
+            let number = watchdog.watch(gather)
+            defer {
+                watchdog.unwatch(number)
+                gather.close()
+            }
+            let wanted = targets.reduce(UInt64(0)) { $0 | 1 << UInt64($1.index) }
+            for stripe in 0..<layout.stripes {
+                let cells = try await gather.next(stripe, wanted: wanted)
+                let size = layout.cellSize(inStripe: stripe)
+                try await fan.publish(
+                    try pieces(locator.geometry, targets, cells, size, stripe: stripe, checksums, &roots))
+            }
+        }
+        for (home, root) in zip(targets, roots) where root != footer.roots[home.index] {
+            throw .corrupt("shard \(home.index) as computed is not the one that was written")
+        }
+        let footers = try Self.translated { () throws(ErasureError) in
+            var footers: [ByteBuffer] = []
+            for checksum in checksums { footers.append(try footer.encoded(checksum, stripes: layout.stripes)) }
+            return footers
+        }
+        fan.finish(last: nil, footers: footers)
+    }
+
+    /// The cells of the targets in one stripe, with their checksums.
+    private func pieces(
+        _ geometry: Geometry, _ targets: [ShardHome], _ cells: [Int: GatheredCell], _ size: Int, stripe: Int64,
+        _ checksums: [ShardChecksum], _ roots: inout [UInt64]
+    ) throws(StorageError) -> SealedStripe {
+        var cells = cells
+        let missing = targets.map(\.index).filter { cells[$0] == nil }
+        if !missing.isEmpty {
+            for (shard, bytes) in try decode(geometry, missing, from: cells, cell: size) {
+                cells[shard] = GatheredCell(pieces: [bytes])
+            }
+        }
+        var bytes = ByteBuffer()
+        bytes.reserveCapacity(targets.count * (size + ShardLayout.checksumSize))
+        for (position, home) in targets.enumerated() {
+            var sum = checksums[position].begin(stripe: stripe)
+            for piece in cells[home.index]?.pieces ?? [] {
+                sum = ShardChecksum.continued(sum, over: piece.readableBytesSpan)
+                bytes.writeImmutableBuffer(piece)
+            }
+            bytes.writeInteger(sum)
+            roots[position] = ShardChecksum.extended(roots[position], by: sum)
+        }
+        return SealedStripe(bytes: bytes, pieceSize: size + ShardLayout.checksumSize)
+    }
+
+    /// Reads k shards to begin with, those that are not to be rebuilt first.
+    private func plan(_ locator: BlobLocator, _ layout: ShardLayout, _ targets: [ShardHome]) -> GatherPlan {
+        let homes = homes(locator)
+        let rebuilt = Set(targets.map(\.index))
+        let there = homes.indices.filter { homes[$0].store != nil }
+        let candidates = there.filter { !rebuilt.contains($0) } + there.filter { rebuilt.contains($0) }
+        let stripes = 0..<layout.stripes
+        var first: [Int: Range<Int64>] = [:]
+        for shard in candidates.prefix(locator.geometry.dataShards) { first[shard] = stripes }
+        return GatherPlan(
+            dataShards: locator.geometry.dataShards, stripes: stripes,
+            window: window(locator.geometry, stripes: stripes), homes: homes, candidates: candidates, first: first)
+    }
+}

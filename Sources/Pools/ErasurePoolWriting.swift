@@ -1,0 +1,248 @@
+package import Erasure
+import NIOCore
+package import Primitives
+package import Storage
+
+extension ErasurePool {
+    /// Writes a blob as it comes: each stripe is encoded while the next one arrives, and goes to all stores at once.
+    ///
+    /// A shard whose store fails or hangs is rebuilt on another store, if need be beside a sibling, never more than m of the
+    /// blob on one; one that fits nowhere is named in the locator's exceptions, without a store.
+    ///
+    /// - Parameters:
+    ///   - geometry: Nil for the pool's own.
+    ///   - recovery: Called once the body has ended; what it gives, up to 64 KiB, is kept in every shard.
+    /// - Returns: Once at least the write quorum of shards is durable.
+    /// - Throws: `source` where the body failed or the task was cancelled before its end; `quorum` or `full` where too few
+    ///   stores took their shards. Nothing is then left but what stores that hang may still hold.
+    package func store(
+        _ name: BlobName, _ body: consuming Body, geometry: Geometry? = nil,
+        recovery: @escaping @Sendable () -> [UInt8]
+    ) async throws(StorageError) -> BlobLocator {
+        let geometry = geometry ?? configuration.geometry
+        let name = name.whole
+        let writing = try Writing(self, name, geometry, expected: body.length)
+        let number = watchdog.watch(writing.fan)
+        defer { watchdog.unwatch(number) }
+        start(writing)
+        let footer: ShardFooter
+        do throws(StorageError) {
+            footer = try await pump(&body, writing, recovery)
+        } catch {
+            writing.fan.fail(BodyError(.storage, "The upload failed."))
+            await discard(writing, await writing.fan.outcomes())
+            throw error
+        }
+        return try await conclude(writing, footer)
+    }
+
+    /// Moves the body into the fan, and returns the footer once it has ended.
+    private func pump(
+        _ body: inout Body, _ writing: Writing, _ recovery: @Sendable () -> [UInt8]
+    ) async throws(StorageError) -> ShardFooter {
+        var builder = writing.builder
+        while var bytes = try await Self.next(&body) {
+            while bytes.readableBytes > 0 {
+                if builder.isFull { try await writing.fan.publish(try Self.seal(&builder)) }
+                builder.fill(from: &bytes)
+            }
+        }
+        let last = builder.isEmpty ? nil : try Self.seal(&builder)
+        let footer = ShardFooter(length: builder.length, roots: builder.roots, recovery: recovery())
+        let stripes = builder.stripes
+        let footers = try Self.translated { () throws(ErasureError) in
+            var footers: [ByteBuffer] = []
+            for checksum in writing.checksums { footers.append(try footer.encoded(checksum, stripes: stripes)) }
+            return footers
+        }
+        writing.fan.finish(last: last, footers: footers)
+        return footer
+    }
+
+    private static func next(_ body: inout Body) async throws(StorageError) -> ByteBuffer? {
+        do throws(BodyError) {
+            return try await body.next()
+        } catch {
+            throw .source(error)
+        }
+    }
+
+    private static func seal(_ builder: inout StripeBuilder) throws(StorageError) -> SealedStripe {
+        do throws(ErasureError) {
+            return try builder.seal()
+        } catch {
+            throw .unavailable(error.description)
+        }
+    }
+
+    /// Starts the writer of each shard.
+    private func start(_ writing: Writing) {
+        for home in writing.homes {
+            guard let store = home.store else { continue }
+            let (fan, index, shard) = (writing.fan, home.index, home.name(of: writing.name))
+            fan.began(index, launchWriter(fan, position: index, index, shard, store))
+        }
+    }
+
+    /// Starts a task that writes what a fan gives for one of its positions to a store.
+    func launchWriter(
+        _ fan: StripeFan, position: Int, _ index: Int, _ shard: BlobName, _ store: Int
+    ) -> Task<Void, Never> {
+        launcher { [self] in
+            var failure: StorageError?
+            do throws(StorageError) {
+                _ = try await stores[store].write(shard, Body(length: nil, source: ShardSource(fan, shard: position)))
+            } catch {
+                failure = error
+            }
+            let isAccepted = fan.complete(position, failure)
+            note(store, failure)
+            if failure == nil, !isAccepted { await removeQuietly(shard, from: store) }
+        }
+    }
+
+    /// Removes a shard that nobody will name. Where that fails too it is an orphan, which the collector finds.
+    func removeQuietly(_ shard: BlobName, from store: Int) async {
+        do throws(StorageError) {
+            try await call(store) { base, _ throws(StorageError) in try await base.delete(shard) }
+        } catch {
+            note(store, error)
+        }
+    }
+
+    /// Finds other stores for the shards that failed, and decides whether the write is durable enough.
+    private func conclude(_ writing: Writing, _ footer: ShardFooter) async throws(StorageError) -> BlobLocator {
+        let errors = await writing.fan.outcomes()
+        let now = environment.monotonicNanoseconds()
+        for (home, error) in zip(writing.homes, errors) {
+            // A store that hangs is known to the fan alone.
+            if case .unavailable = error, let store = home.store { health.failed(store, now: now) }
+        }
+        var homes = writing.homes
+        let failed = errors.indices.filter { errors[$0] != nil }
+        let needed = configuration.writeQuorum(for: writing.geometry)
+        let durable = errors.count - failed.count
+        if !failed.isEmpty, durable >= writing.geometry.dataShards {
+            let avoided = Set(failed.compactMap { writing.homes[$0].store })
+            for index in failed { homes[index].store = nil }
+            let targets = targets(writing.geometry, writing.order, homes, failed, avoiding: avoided)
+            let partial = writing.locator(homes, length: footer.length)
+            for rebuilt in await rebuild(partial, targets, footer) where rebuilt.error == nil {
+                homes[rebuilt.home.index] = rebuilt.home
+            }
+        }
+        guard homes.count(where: { $0.store != nil }) >= needed, durable >= writing.geometry.dataShards else {
+            await remove(homes, of: writing.name)
+            let kinds = errors.compactMap(\.self)
+            let isFull = !kinds.isEmpty && kinds.allSatisfy { if case .full = $0 { true } else { false } }
+            let least = durable < writing.geometry.dataShards ? writing.geometry.dataShards : needed
+            throw isFull ? .full : .quorum(up: durable, needed: least)
+        }
+        return writing.locator(homes, length: footer.length)
+    }
+
+    /// Removes what a failed write left: only shards whose writers ended well can be there.
+    private func discard(_ writing: Writing, _ errors: [StorageError?]) async {
+        await remove(zip(writing.homes, errors).filter { $0.1 == nil }.map(\.0), of: writing.name)
+    }
+
+    private func remove(_ homes: [ShardHome], of name: BlobName) async {
+        for home in homes {
+            if let store = home.store { await removeQuietly(home.name(of: name), from: store) }
+        }
+    }
+
+    /// Where shards without a home can go: to the store that holds fewest of the blob, never more than m.
+    ///
+    /// - Parameters:
+    ///   - homes: All shards of the blob; those without a store are not counted.
+    ///   - shards: The shards to be placed, each under its next attempt.
+    func targets(
+        _ geometry: Geometry, _ order: [UInt16], _ homes: [ShardHome], _ shards: [Int], avoiding avoided: Set<Int>
+    ) -> [ShardHome] {
+        let now = environment.monotonicNanoseconds()
+        let most = max(1, geometry.parityShards)
+        var held: [Int: Int] = [:]
+        for home in homes { if let store = home.store { held[store, default: 0] += 1 } }
+        let usable = order.map { Int($0) }.filter { !avoided.contains($0) && !health.isSuspect($0, now: now) }
+        var targets: [ShardHome] = []
+        for shard in shards where homes[shard].attempt < .max {
+            let natural = Int(order[shard % order.count])
+            let free = usable.filter { held[$0, default: 0] < most }
+            let best =
+                free.contains(natural) && held[natural, default: 0] == 0
+                ? natural : free.min { held[$0, default: 0] < held[$1, default: 0] }
+            guard let best else { continue }
+            held[best, default: 0] += 1
+            targets.append(ShardHome(index: shard, store: best, attempt: homes[shard].attempt + 1))
+        }
+        return targets
+    }
+
+    /// A first home for each shard of a new blob; stores that failed lately are passed over, unless too few are left.
+    func newHomes(_ name: BlobName, _ geometry: Geometry) throws(StorageError) -> (order: [UInt16], homes: [ShardHome])
+    {
+        let order = placements[placements.count - 1].order(for: name)
+        let now = environment.monotonicNanoseconds()
+        let (most, least) = (max(1, geometry.parityShards), configuration.leastStoresUp(for: geometry, of: order.count))
+        guard order.count * most >= geometry.shards else { throw .quorum(up: order.count, needed: geometry.shards) }
+        var usable = Set(order.map { Int($0) }.filter { !health.isSuspect($0, now: now) })
+        if usable.count < least { usable = Set(order.map { Int($0) }) }
+        var homes = (0..<geometry.shards).map { index in
+            let natural = Int(order[index % order.count])
+            return ShardHome(index: index, store: usable.contains(natural) ? natural : nil, attempt: 0)
+        }
+        var held: [Int: Int] = [:]
+        for home in homes { if let store = home.store { held[store, default: 0] += 1 } }
+        for index in homes.indices where homes[index].store == nil {
+            let free = order.map { Int($0) }.filter { usable.contains($0) && held[$0, default: 0] < most }
+            guard let best = free.min(by: { held[$0, default: 0] < held[$1, default: 0] }) else { continue }
+            held[best, default: 0] += 1
+            homes[index].store = best
+        }
+        return (order, homes)
+    }
+}
+
+/// One write under way.
+private struct Writing: Sendable {
+    let name: BlobName
+    let geometry: Geometry
+    let placementEpoch: UInt32
+    let order: [UInt16]
+    let homes: [ShardHome]
+    let checksums: [ShardChecksum]
+    let builder: StripeBuilder
+    let fan: StripeFan
+
+    init(_ pool: ErasurePool, _ name: BlobName, _ geometry: Geometry, expected: Int64?) throws(StorageError) {
+        (self.name, self.geometry) = (name, geometry)
+        let epoch = pool.placements[pool.placements.count - 1].epoch
+        placementEpoch = epoch
+        (order, homes) = try pool.newHomes(name, geometry)
+        checksums = (0..<geometry.shards).map { pool.checksum(name, $0) }
+        builder = StripeBuilder(geometry, code: try pool.code(geometry), checksums: checksums, expected: expected)
+        let deployment = pool.configuration.deployment
+        let headers = homes.map { home in
+            home.store.map { _ in
+                ShardHeader(
+                    deployment: deployment, name: home.name(of: name), geometry: geometry, placementEpoch: epoch
+                ).encoded
+            }
+        }
+        fan = StripeFan(
+            headers: headers, needed: geometry.dataShards, environment: pool.environment,
+            deadline: pool.configuration.shardDeadline)
+    }
+
+    func locator(_ homes: [ShardHome], length: Int64) -> BlobLocator {
+        let exceptions = homes.filter { $0.store != Int(order[$0.index % order.count]) || $0.attempt != 0 }.map {
+            home in
+            ShardException(
+                index: UInt8(truncatingIfNeeded: home.index), store: home.store.map { UInt16(truncatingIfNeeded: $0) },
+                attempt: home.attempt)
+        }
+        return BlobLocator(
+            name: name, length: length, geometry: geometry, placementEpoch: placementEpoch, exceptions: exceptions)
+    }
+}

@@ -1,0 +1,41 @@
+package import Erasure
+
+/// How a pool cuts, places and waits.
+package struct PoolConfiguration: Sendable {
+    /// Whose shards these are; shards of another deployment are not read.
+    package var deployment: DeploymentID
+    /// How blobs are cut, unless the caller of `store` says otherwise.
+    package var geometry: Geometry
+    /// Lists of stores that blobs were placed by, the current one last. Nil for one list of all stores, epoch 0.
+    package var placements: [Placement]?
+    /// Durable shards without which a write fails: k…k + m, by default k + 1, or k where there is no parity.
+    package var writeQuorum: Int?
+    /// Stores that must be up for a write to be tried: by default k, or all of them where there are fewer.
+    package var leastStoresUp: Int?
+    /// A store that makes no progress for so long is given up, in a write or in a read.
+    package var shardDeadline: Duration = .seconds(10)
+    /// A read that waits so long for a shard reads others beside it.
+    package var hedgeAfter: Duration = .milliseconds(250)
+    /// How long a store that failed is avoided at first; twice as long after each further failure, up to 32 times.
+    package var suspicion: Duration = .seconds(1)
+    /// Bytes of a blob that a read fetches ahead of its sink, rounded up to two stripes at least.
+    package var readAhead = 1 << 20
+
+    package init(deployment: DeploymentID, geometry: Geometry = .standard) {
+        (self.deployment, self.geometry) = (deployment, geometry)
+    }
+
+    /// Durable shards that a write needs.
+    func writeQuorum(for geometry: Geometry) -> Int {
+        let usual = geometry.dataShards + min(1, geometry.parityShards)
+        guard let writeQuorum, geometry == self.geometry else { return usual }
+        return max(geometry.dataShards, min(geometry.shards, writeQuorum))
+    }
+
+    /// Stores that must be up for a write, of so many in the list.
+    func leastStoresUp(for geometry: Geometry, of stores: Int) -> Int {
+        let usual = geometry.dataShards
+        guard let leastStoresUp, geometry == self.geometry else { return min(usual, stores) }
+        return min(leastStoresUp, stores)
+    }
+}

@@ -1,0 +1,60 @@
+import Erasure
+package import Storage
+
+/// What a scrub found of one shard.
+package struct ShardStatus: Sendable {
+    package enum State: Hashable, Sendable {
+        /// Every byte of it is right.
+        case sound
+        /// The store has no such shard, or no store was to hold it.
+        case missing
+        case corrupt(String)
+        case unavailable(String)
+    }
+
+    package var index: UInt8
+    /// The store that holds it or should, by its position in the pool's list.
+    package var store: UInt16?
+    package var attempt: UInt8
+    package var state: State
+    /// Stripes whose cell fails its check; the first hundred.
+    package var corruptStripes: [Int64] = []
+    /// The root over the cells as they are now; nil where they could not all be read.
+    package var root: UInt64?
+    /// The footer, where it is sound.
+    var footer: ShardFooter?
+
+    init(_ home: ShardHome, _ state: State) {
+        index = UInt8(truncatingIfNeeded: home.index)
+        store = home.store.map { UInt16(truncatingIfNeeded: $0) }
+        attempt = home.attempt
+        self.state = state
+    }
+}
+
+/// What a repair did.
+package struct RepairReport: Sendable {
+    /// One shard that was rebuilt.
+    package struct Repair: Sendable {
+        package var index: UInt8
+        /// What was wrong with it.
+        package var before: ShardStatus.State
+        /// The roots of the shard's cells before (nil where they could not be read) and after: the audit records both.
+        package var rootBefore: UInt64?
+        package var rootAfter: UInt64
+        /// Where it lies now.
+        package var store: UInt16
+        package var attempt: UInt8
+    }
+
+    /// The locator with the new exceptions, for the index.
+    package var locator: BlobLocator
+    package var repairs: [Repair]
+    /// The shards that are still not sound, and why.
+    package var unrepaired: [ShardStatus]
+    /// Shards that the new locator does not name any more, to be removed by `discard` once the index has it.
+    package var superseded: [(store: Int, name: ShardException)]
+
+    /// Whether all shards of the blob are sound now.
+    package var isWhole: Bool { unrepaired.isEmpty }
+}

@@ -1,0 +1,147 @@
+import Erasure
+import NIOCore
+import Pools
+import Primitives
+import Storage
+import Testing
+import TidegateTesting
+
+@Suite struct RepairTests {
+    /// One byte of each region of each shard: header, cells, checksums, footer, recovery record, trailer.
+    @Test func aBitFlippedAnywhereIsFoundDecodedAroundAndRepaired() async throws {
+        var generator = SeededGenerator(seed: 40)
+        let harness = try PoolHarness()
+        let bytes = generator.bytes(2 * 4096 + 100)
+        var locator = try await harness.store(bytes, &generator)
+        let cells = [72, 72 + 1023, 72 + 1024, 72 + 1032, 72 + 2064, 72 + 2064 + 64]
+        let footer = 72 + 2 * 1032 + 72
+        for index in 0..<6 {
+            for byte in [0, 10, 40, 71] + cells + [footer, footer + 30, footer + 90, footer + 100, footer + 127] {
+                let shard = try #require(
+                    try await harness.shards().last { $0.summary.name.shard?.index == UInt8(index) })
+                harness.flip(shard.summary.name, byte: byte, in: shard.store)
+                #expect(try await harness.fetch(locator) == bytes, "shard \(index), byte \(byte)")
+                let statuses = try await harness.pool.verify(locator)
+                #expect(statuses.filter { $0.state != .sound }.map(\.index) == [UInt8(index)], "byte \(byte)")
+                let report = try await harness.pool.repair(locator)
+                #expect(report.isWhole)
+                #expect(report.repairs.map(\.index) == [UInt8(index)])
+                locator = report.locator
+                try await harness.pool.discard(report)
+                #expect(try await harness.pool.verify(locator).allSatisfy { $0.state == .sound })
+                #expect(try await harness.shards().count == 6)
+                #expect(try await harness.fetch(locator) == bytes)
+            }
+        }
+        #expect(try await harness.pool.locate(locator.name).locator == locator)
+        #expect(Set(harness.damage.all.map(\.kind)) == [.corrupt])
+    }
+
+    @Test func everyPatternOfTwoLostShardsIsRepairedInPlace() async throws {
+        var generator = SeededGenerator(seed: 41)
+        for length in [0, 100, 50_000] {
+            for mask in 1..<64 where mask.nonzeroBitCount <= 2 {
+                let harness = try PoolHarness()
+                let bytes = generator.bytes(length)
+                let locator = try await harness.store(bytes, &generator)
+                let before = try await harness.shards()
+                for shard in before where mask >> Int(shard.summary.name.shard?.index ?? 0) & 1 == 1 {
+                    try await harness.memory[shard.store].delete(shard.summary.name)
+                }
+                let report = try await harness.pool.repair(locator)
+                #expect(report.isWhole)
+                #expect(report.repairs.count == mask.nonzeroBitCount)
+                #expect(report.repairs.allSatisfy { $0.before == .missing && $0.rootBefore == nil })
+                #expect(try await harness.pool.verify(report.locator).allSatisfy { $0.state == .sound })
+                #expect(try await harness.fetch(report.locator) == bytes)
+                let after = try await harness.shards()
+                #expect(after.map(\.store) == before.map(\.store))
+                #expect(try await harness.pool.locate(locator.name).recovery == Array("recovery".utf8))
+                #expect(try await harness.pool.repair(report.locator).repairs.isEmpty)
+            }
+        }
+    }
+
+    @Test func shardsOfAStoreThatIsAwayAreRebuiltElsewhereAndMoveNoFurther() async throws {
+        var generator = SeededGenerator(seed: 42)
+        let harness = try PoolHarness(stores: 7)
+        let bytes = generator.bytes(30_000)
+        let locator = try await harness.store(bytes, &generator)
+        let home = try #require(try await harness.shards().first).store
+        harness.faulty[home].isAvailable = false
+        let report = try await harness.pool.repair(locator)
+        #expect(report.isWhole)
+        #expect(report.repairs.count == 1)
+        #expect(report.repairs.allSatisfy { Int($0.store) != home && $0.attempt == 1 })
+        #expect(try await harness.fetch(report.locator) == bytes)
+        await #expect(throws: StorageError.self) { try await harness.pool.discard(report) }
+        harness.faulty[home].isAvailable = true
+        try await harness.pool.discard(report)
+        #expect(try await harness.shards().count == 6)
+        try await harness.pool.remove(report.locator)
+        #expect(try await harness.shards().isEmpty)
+    }
+
+    @Test func aShardThatReadsBackWrongIsNotCalledRepaired() async throws {
+        var generator = SeededGenerator(seed: 43)
+        let memory = (0..<6).map { _ in MemoryStore() }
+        let lying = memory.map { LyingStore($0) }
+        let harness = try PoolHarness(wrap: { index, _ in lying[index] })
+        let bytes = generator.bytes(30_000)
+        let locator = try await harness.store(bytes, &generator)
+        let stores = try await harness.pool.verify(locator).map { Int($0.store ?? 0) }
+        try await memory[stores[2]].delete(locator.name.shard(2))
+        lying[stores[2]].lie(true)
+        let report = try await harness.pool.repair(locator)
+        #expect(!report.isWhole)
+        #expect(report.repairs.isEmpty)
+        #expect(report.unrepaired.map(\.index) == [2])
+        #expect(report.locator == locator)
+        #expect(try await memory[stores[2]].blobs(after: nil, limit: 10).isEmpty)
+        lying[stores[2]].lie(false)
+        #expect(try await harness.pool.repair(locator).isWhole)
+    }
+
+    @Test func rootsBeforeAndAfterAreReported() async throws {
+        var generator = SeededGenerator(seed: 44)
+        let harness = try PoolHarness()
+        let locator = try await harness.store(generator.bytes(30_000), &generator)
+        let sound = try await harness.pool.verify(locator)
+        let shard = try #require(try await harness.shards().first)
+        harness.flip(shard.summary.name, byte: 500, in: shard.store)
+        let repair = try #require(try await harness.pool.repair(locator).repairs.first)
+        #expect(repair.rootAfter == sound[0].root)
+        #expect(repair.rootBefore != nil)
+        #expect(repair.rootBefore != repair.rootAfter)
+    }
+
+    /// More than m shards are damaged, but each stripe can still be computed.
+    @Test func scatteredDamageIsRepaired() async throws {
+        var generator = SeededGenerator(seed: 45)
+        let harness = try PoolHarness()
+        let bytes = generator.bytes(6 * 4096)
+        let locator = try await harness.store(bytes, &generator)
+        for (stripe, shard) in try await harness.shards().enumerated() {
+            harness.flip(shard.summary.name, byte: 72 + stripe * 1032 + 5, in: shard.store)
+        }
+        let report = try await harness.pool.repair(locator)
+        #expect(report.isWhole)
+        #expect(report.repairs.count == 6)
+        #expect(try await harness.fetch(report.locator) == bytes)
+        #expect(try await harness.pool.verify(report.locator).allSatisfy { $0.state == .sound })
+    }
+
+    @Test func whatCannotBeComputedIsSaidToBeLost() async throws {
+        var generator = SeededGenerator(seed: 46)
+        let harness = try PoolHarness()
+        let locator = try await harness.store(generator.bytes(30_000), &generator)
+        for shard in try await harness.shards().prefix(3) {
+            try await harness.memory[shard.store].delete(shard.summary.name)
+        }
+        let report = try await harness.pool.repair(locator)
+        #expect(!report.isWhole)
+        #expect(report.repairs.isEmpty)
+        #expect(report.unrepaired.count == 3)
+        #expect(try await harness.shards().count == 3)
+    }
+}
