@@ -10,7 +10,7 @@ import botocore.exceptions
 import pytest
 import requests
 
-from conftest import connect
+from Harness.endpoints import connect
 from Harness.samples import KEYS, MIB, data
 
 

@@ -1,0 +1,84 @@
+"""DeleteObject and DeleteObjects: https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html"""
+
+import base64
+import hashlib
+
+import pytest
+
+from Harness import raw
+
+
+def delete(send, place, keys, quiet=False, headers=None):
+    objects = "".join(f"<Object><Key>{key}</Key></Object>" for key in keys)
+    body = f"<Delete><Quiet>{str(quiet).lower()}</Quiet>{objects}</Delete>".encode()
+    checked = {"Content-MD5": base64.b64encode(hashlib.md5(body).digest()).decode()}
+    return send("POST", f"/{place}?delete", checked if headers is None else headers, body)
+
+
+def test_delete_is_idempotent(send, place, key):
+    send("PUT", f"/{place}/{key}", {}, b"x")
+    for _ in range(2):
+        answer = send("DELETE", f"/{place}/{key}")
+        assert (answer.status, answer.body) == (204, b"")
+    assert send("GET", f"/{place}/{key}").status == 404
+
+
+def test_delete_in_no_bucket(send, refused, place):
+    refused(send("DELETE", f"/{place}-none/k"), 404, "NoSuchBucket")
+    refused(delete(send, f"{place}-none", ["k"]), 404, "NoSuchBucket")
+
+
+def test_conditional_delete(send, refused, place, key):
+    etag = send("PUT", f"/{place}/{key}", {}, b"x").headers["ETag"]
+    refused(send("DELETE", f"/{place}/{key}", {"If-Match": '"00"'}), 412, "PreconditionFailed")
+    assert send("GET", f"/{place}/{key}").status == 200
+    assert send("DELETE", f"/{place}/{key}", {"If-Match": etag}).status == 204
+
+
+def test_many(send, place, key):
+    names = [f"{key}-{n}" for n in range(3)]
+    for name in names:
+        send("PUT", f"/{place}/{name}", {}, b"x")
+    answer = delete(send, place, [*names, f"{key}-none"])
+    assert answer.status == 200 and answer.xml.tag == "DeleteResult"
+    assert sorted(answer.texts("Deleted/Key")) == sorted([*names, f"{key}-none"])
+    assert delete(send, place, names, quiet=True).texts("Deleted/Key") == []
+
+
+def test_needs_a_checksum(send, refused, place, key):
+    refused(delete(send, place, [key], headers={}), 400, "InvalidRequest")
+    refused(delete(send, place, [key], headers={"Content-MD5": "AAAAAAAAAAAAAAAAAAAAAA=="}), 400, "BadDigest")
+
+
+def test_limits(send, refused, place):
+    assert delete(send, place, [f"k{n}" for n in range(1000)]).status == 200
+    refused(delete(send, place, [f"k{n}" for n in range(1001)]), 400, "MalformedXML")
+    refused(delete(send, place, []), 400, "MalformedXML")
+
+
+@pytest.mark.parametrize("body", [
+    b"", b"<", b"<Delete>", b"<Other/>", b"<Delete><Object/></Delete>",
+    b'<!DOCTYPE d [<!ENTITY a "b">]><Delete><Object><Key>&a;</Key></Object></Delete>',
+    b'<!DOCTYPE d SYSTEM "http://127.0.0.1:1/x"><Delete><Object><Key>a</Key></Object></Delete>',
+    b"<Delete>" + b"<a>" * 5000 + b"</a>" * 5000 + b"</Delete>",
+    b'<?xml version="1.0" encoding="UTF-16"?><Delete><Object><Key>a</Key></Object></Delete>',
+])
+def test_malformed(send, refused, place, body):
+    headers = {"Content-MD5": base64.b64encode(hashlib.md5(body).digest()).decode()}
+    answer = send("POST", f"/{place}?delete", headers, body)
+    assert answer.status == 400 and answer.code in ("MalformedXML", "MissingRequestBodyError"), answer
+
+
+def test_too_large(send, place):
+    body = b"<Delete>" + b" " * (5 << 20) + b"</Delete>"
+    headers = {"Content-MD5": base64.b64encode(hashlib.md5(body).digest()).decode()}
+    answer = send("POST", f"/{place}?delete", headers, body, payload=raw.UNSIGNED)
+    assert answer.status in (400, 413) and answer.code in ("MalformedXML", "EntityTooLarge", "MaxMessageLengthExceeded"), answer
+
+
+def test_keys_that_climb_stay_keys(send, place, key):
+    """CVE-2026-58372: `..` in the body of DeleteObjects reached another bucket."""
+    send("PUT", f"/{place}/{key}", {}, b"x")
+    for name in [f"../{place}/{key}", f"a/../{key}", f"/{key}", f"./{key}", f"..\\{key}"]:
+        delete(send, place, [name])
+        assert send("GET", f"/{place}/{key}").status == 200, name
