@@ -47,6 +47,12 @@ package struct WireRequest: Sendable {
         key = ObjectKey(Array(rest))
     }
 
+    /// A request whose target does not decode: nothing is known of it but its fields.
+    package init(undecodable head: RequestHead) {
+        (method, fields, resource, region) = (head.method, head.fields, "/", "")
+        query = QueryItems()
+    }
+
     /// The bucket of a virtual-host-style request: what stands before a domain of ours in the host.
     package static func bucket(inHost host: String, domains: [String]) -> String? {
         let name = Array(host.utf8.prefix { $0 != UInt8(ascii: ":") }).map { $0.lowercasedASCII }

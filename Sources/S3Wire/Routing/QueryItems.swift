@@ -11,6 +11,8 @@ package struct QueryItems: Sendable, Hashable {
 
     package private(set) var items: [Item] = []
 
+    init() {}
+
     /// - Throws: `InvalidURI` for what does not decode, `InvalidArgument` for a name that comes twice: a request of two minds
     ///   about its version or upload must not be served with either.
     package init(_ raw: Substring) throws(S3Error) {

@@ -1,0 +1,85 @@
+package import Metadata
+package import Policy
+import Primitives
+package import S3Model
+import Synchronization
+
+/// A bucket with what requests to it need: its record and its policy.
+package struct Bucket: Sendable {
+    package var name: String
+    package var record: BucketRecord
+    /// The entry of the record: writes to the bucket are conditional on it.
+    package var entry: Entry
+    package var policy: PolicyDocument?
+
+    package var id: BucketID { record.id }
+}
+
+/// Finds buckets by name, and remembers some.
+///
+/// A write is conditional on the bucket's record, so a stale one costs a retry and never a wrong write. This process forgets a bucket
+/// when it changes it.
+package final class BucketDirectory: Sendable {
+    /// How many buckets are remembered; beyond that, all are forgotten, which costs a read each.
+    private static let capacity = 10_000
+
+    private let index: any MetadataIndex
+    private let cache = Mutex(Cache())
+
+    private struct Cache {
+        var buckets: [String: Bucket] = [:]
+        /// Grows with each change, so that a bucket read before a change is not remembered after it.
+        var generation: UInt64 = 0
+    }
+
+    package init(index: any MetadataIndex) {
+        self.index = index
+    }
+
+    /// The bucket of this name.
+    /// - Throws: `NoSuchBucket`.
+    package func bucket(_ name: String) async throws(S3Error) -> Bucket {
+        if let bucket = try await find(name) { return bucket }
+        throw S3Error(.noSuchBucket, details: [S3Error.Detail("BucketName", name)])
+    }
+
+    /// The bucket of this name, or nil.
+    package func find(_ name: String) async throws(S3Error) -> Bucket? {
+        let (known, generation) = cache.withLock { ($0.buckets[name], $0.generation) }
+        if let known { return known }
+        do {
+            guard let entry = try await index.values(of: [Keys.bucket(name)])[0] else { return nil }
+            let record = try BucketRecord(encoded: entry.value)
+            let policy = try await index.values(of: [Keys.configuration(record.id, .policy)])[0]
+            let bucket = Bucket(name: name, record: record, entry: entry, policy: try Self.parse(policy, name))
+            remember(bucket, generation)
+            return bucket
+        } catch let error as MetadataError {
+            throw S3Error(error)
+        } catch {
+            // A bucket whose policy cannot be read must not be served as if it had none (GHSA-j548).
+            throw S3Error.damagedRecord("the record or policy of a bucket does not parse")
+        }
+    }
+
+    private static func parse(_ entry: Entry?, _ bucket: String) throws -> PolicyDocument? {
+        guard let entry else { return nil }
+        return try PolicyDocument.parse(entry.value, kind: .bucket(bucket))
+    }
+
+    private func remember(_ bucket: Bucket, _ generation: UInt64) {
+        cache.withLock { cache in
+            guard cache.generation == generation else { return }
+            if cache.buckets.count >= Self.capacity { cache.buckets.removeAll(keepingCapacity: true) }
+            cache.buckets[bucket.name] = bucket
+        }
+    }
+
+    /// Forgets a bucket that this process is changing or has met a conflict on.
+    package func forget(_ name: String) {
+        cache.withLock { cache in
+            cache.generation += 1
+            cache.buckets[name] = nil
+        }
+    }
+}

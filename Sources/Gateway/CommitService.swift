@@ -1,0 +1,105 @@
+package import Audit
+package import Metadata
+package import Primitives
+import S3Model
+import Synchronization
+
+/// Commits on behalf of one writer epoch.
+///
+/// Every commit is conditional on the epoch being live, so that a gateway which was declared lost changes nothing any more; and it
+/// carries the audit record of what it does, so that there is none without the other.
+package final class CommitService: Sendable {
+    package let epoch: UInt32
+    private let index: any MetadataIndex
+    private let counters: Mutex<Counters>
+    private let onCommit: @Sendable () -> Void
+
+    private struct Counters {
+        var transaction: UInt64
+        var blob: UInt64
+        var outbox: UInt64
+    }
+
+    /// - Parameter onCommit: called after each commit that put a record into the outbox.
+    package init(index: any MetadataIndex, epoch: UInt32, onCommit: @escaping @Sendable () -> Void) {
+        (self.index, self.epoch, self.onCommit) = (index, epoch, onCommit)
+        counters = Mutex(Counters(transaction: 0, blob: 0, outbox: 0))
+    }
+
+    /// A name for a blob, never drawn before.
+    package func blobName(random: UInt64) -> BlobName {
+        let counter = counters.withLock { counters in
+            counters.blob += 1
+            return counters.blob
+        }
+        return BlobName(epoch: epoch, counter: counter, random: UInt32(truncatingIfNeeded: random))
+    }
+
+    /// Applies changes together with the audit records of what they do.
+    ///
+    /// - Throws: `conflict` where the state that the changes were computed from is no more; `unknown` only where the index cannot
+    ///   tell even afterwards.
+    package func commit(_ changes: Changes, records: [AuditRecord]) async throws(MetadataError) -> CommitVersion {
+        let (transaction, count) = transaction(changes, records)
+        let version: CommitVersion
+        do {
+            version = try await index.commit(transaction)
+        } catch .unknown(let reason) {
+            guard let found = try await resolved(transaction.id) else { throw .notCommitted(reason) }
+            version = found
+        }
+        if count > 0 { onCommit() }
+        return version
+    }
+
+    private func transaction(_ changes: Changes, _ records: [AuditRecord]) -> (Transaction, Int) {
+        let (id, first) = counters.withLock { counters in
+            counters.transaction += 1
+            defer { counters.outbox += UInt64(records.count) }
+            return (TransactionID(epoch: epoch, counter: counters.transaction), counters.outbox)
+        }
+        var transaction = Transaction(
+            id: id, conditions: [.present(Keys.epoch(epoch))] + changes.conditions, mutations: changes.mutations)
+        for (offset, record) in records.enumerated() {
+            let key = Keys.outbox(epoch: epoch, counter: first + UInt64(offset))
+            transaction.mutations.append(.put(key, OutboxRecord(record).encoded))
+        }
+        return (transaction, records.count)
+    }
+
+    /// An unknown outcome is asked for, and never taken for a failure: what refers to blobs may have been committed.
+    private func resolved(_ id: TransactionID) async throws(MetadataError) -> CommitVersion? {
+        do {
+            return try await index.outcome(of: id)
+        } catch {
+            throw .unknown("the outcome could not be asked for: \(error)")
+        }
+    }
+}
+
+/// An audit record in the outbox.
+package struct OutboxRecord: Sendable, Hashable {
+    package var eventID: String
+    package var canonicalJSON: [UInt8]
+
+    package init(_ record: AuditRecord) {
+        (eventID, canonicalJSON) = (record.eventID, record.canonicalJSON)
+    }
+
+    package var encoded: [UInt8] {
+        var writer = RecordWriter()
+        writer.text(1, eventID)
+        writer.bytes(2, canonicalJSON)
+        return writer.bytes
+    }
+
+    package init(encoded: [UInt8]) throws(RecordError) {
+        (eventID, canonicalJSON) = ("", [])
+        var reader = RecordReader(encoded)
+        while let (field, value) = try reader.next() {
+            if field == 1 { eventID = value.text }
+            if field == 2 { canonicalJSON = value.bytes }
+        }
+        guard !eventID.isEmpty else { throw .malformed }
+    }
+}

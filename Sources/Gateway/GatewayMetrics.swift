@@ -1,0 +1,22 @@
+/// What the gateway tells of each request, for whoever counts and logs.
+package struct GatewayMetrics: Sendable {
+    /// One request, answered.
+    package struct Observation: Sendable {
+        package var requestID: String
+        package var operation: String
+        package var status: Int
+        package var errorCode: String?
+        /// Why, where the client was told less; for the log alone.
+        package var reason: String?
+        package var bucket: String?
+        package var bytesIn: Int64
+        package var bytesOut: Int64
+        package var nanoseconds: UInt64
+    }
+
+    package var observe: @Sendable (Observation) -> Void
+
+    package init(observe: @escaping @Sendable (Observation) -> Void) {
+        self.observe = observe
+    }
+}

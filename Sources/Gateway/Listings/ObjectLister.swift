@@ -1,0 +1,98 @@
+package import Metadata
+package import Primitives
+package import S3Model
+
+/// Lists the current objects of a bucket.
+package struct ObjectLister: Sendable {
+    private let versions: VersionReader
+
+    package init(_ versions: VersionReader) {
+        self.versions = versions
+    }
+
+    /// One page: keys with a prefix, after a marker, rolled up at a delimiter.
+    package func page(
+        of bucket: BucketID, prefix: [UInt8], delimiter: [UInt8], after marker: [UInt8], limit: Int
+    ) async throws(S3Error) -> ObjectListing {
+        var listing = ObjectListing()
+        guard limit > 0 else { return listing }
+        let room = Keys.room(bucket, "l")
+        let range = ListingRange.keys(room: room, prefix: prefix, delimiter: delimiter, after: marker)
+        guard !range.isEmpty else { return listing }
+        let grouping =
+            delimiter.isEmpty
+            ? nil : Scan.Grouping(prefixLength: room.count + prefix.count, delimiter: delimiter)
+        // One row more than asked for tells whether there is more.
+        let page = try await versions.scan(Scan(range, limit: limit + 1, grouping: grouping))
+        for row in page.rows.prefix(limit) {
+            switch row {
+            case .group(let key): listing.commonPrefixes.append(Array(key.dropFirst(room.count)))
+            case .entry(let entry): listing.objects.append(try object(entry))
+            }
+        }
+        if page.rows.count > limit { listing.next = page.rows[limit - 1].key.map { Array($0.dropFirst(room.count)) } }
+        return listing
+    }
+
+    private func object(_ entry: Entry) throws(S3Error) -> ListedObject {
+        guard let version = try versions.stored(entry),
+            let key = ObjectKey(Array(entry.key.dropFirst(Keys.roomLength)))
+        else { throw S3Error.damagedRecord("a key of the index is no object's") }
+        return ListedObject(key: key, record: version.record)
+    }
+}
+
+extension Page.Row {
+    /// The key of an entry or the prefix of a group.
+    package var key: Key? {
+        switch self {
+        case .entry(let entry): entry.key
+        case .group(let key): key
+        }
+    }
+}
+
+extension ListedObject {
+    package init(key: ObjectKey, record: VersionRecord) {
+        self.init(
+            key: key, modified: record.modified, etag: record.etag, size: record.size,
+            storageClass: record.storageClass, checksumAlgorithm: record.checksum?.algorithm,
+            checksumIsComposite: record.checksum?.isComposite ?? false)
+    }
+}
+
+/// The keys that a page of a listing can have.
+package enum ListingRange {
+    /// The range of a room of plain keys.
+    ///
+    /// A marker that is itself a rolled-up prefix stands for all that it rolled up: the page goes on after them.
+    package static func keys(
+        room: Key, prefix: [UInt8], delimiter: [UInt8], after marker: [UInt8]
+    ) -> Range<KeyBound> {
+        let all = Range<KeyBound>.prefix(room + prefix)
+        guard !marker.isEmpty else { return all }
+        let start =
+            isGroup(marker, prefix: prefix, delimiter: delimiter)
+            ? successor(ofPrefix: room + marker) : room + marker + [0]
+        let lower = max(all.lowerBound, KeyBound(start))
+        return lower..<max(lower, all.upperBound)
+    }
+
+    /// Whether a marker is what keys with this prefix are rolled up to.
+    package static func isGroup(_ marker: [UInt8], prefix: [UInt8], delimiter: [UInt8]) -> Bool {
+        guard !delimiter.isEmpty, marker.starts(with: prefix), marker.count > prefix.count,
+            let end = endOfGroup(marker, prefixLength: prefix.count, delimiter: delimiter)
+        else { return false }
+        return end == marker.count
+    }
+
+    /// Where the first delimiter after the prefix ends.
+    package static func endOfGroup(_ key: [UInt8], prefixLength: Int, delimiter: [UInt8]) -> Int? {
+        guard key.count >= prefixLength + delimiter.count else { return nil }
+        for start in prefixLength...(key.count - delimiter.count)
+        where key[start..<(start + delimiter.count)].elementsEqual(delimiter) {
+            return start + delimiter.count
+        }
+        return nil
+    }
+}

@@ -1,0 +1,22 @@
+package import Metadata
+package import Primitives
+package import Storage
+
+/// Where the bytes of objects go: a pool of stores, seen as segments.
+package protocol ObjectStorage: Sendable {
+    /// Stores a body, durably, as one or more segments. Nothing refers to them until a commit does.
+    ///
+    /// - Parameters:
+    ///   - length: bytes of the body, where they are known.
+    ///   - group: objects of different groups never share a blob.
+    ///   - recovery: what the blobs' footers say of them, asked for once the body has ended.
+    func store(
+        _ body: consuming Body, length: Int64?, group: UInt64, recovery: @escaping @Sendable () -> [UInt8]
+    ) async throws(StorageError) -> [Segment]
+
+    /// Writes a range of a segment's plain bytes to a sink.
+    func fetch(_ segment: Segment, range: Range<Int64>, into sink: inout any BodySink) async throws(StorageError)
+
+    /// Frees segments that no commit refers to, as far as that is possible now; the collector finds the rest.
+    func discard(_ segments: [Segment]) async
+}

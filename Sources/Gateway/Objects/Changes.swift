@@ -1,0 +1,58 @@
+package import Metadata
+import Primitives
+
+/// What one act does to the index, and on which conditions: built by pure functions, applied by one commit.
+package struct Changes: Sendable {
+    package var conditions: [Condition] = []
+    package var mutations: [Mutation] = []
+
+    package init() {}
+
+    package mutating func require(_ condition: Condition) {
+        conditions.append(condition)
+    }
+
+    /// What was read must still be so at the commit.
+    package mutating func require(_ key: Key, unchangedFrom entry: Entry?) {
+        conditions.append(entry.map { .version(key, $0.version) } ?? .absent(key))
+    }
+
+    package mutating func put(_ key: Key, _ value: [UInt8]) {
+        mutations.append(.put(key, value))
+    }
+
+    package mutating func remove(_ key: Key) {
+        mutations.append(.remove(key))
+    }
+
+    /// Adds to a bucket's usage.
+    package mutating func account(_ bucket: BucketID, bytes: Int64, objects: Int64) {
+        if bytes != 0 { mutations.append(.add(Keys.usage(bucket, .bytes), bytes)) }
+        if objects != 0 { mutations.append(.add(Keys.usage(bucket, .objects), objects)) }
+    }
+
+    /// Makes the blobs of new segments known and referred to.
+    ///
+    /// A blob that others share may have been condemned since it was written; then the commit fails and the bytes are written
+    /// again.
+    package mutating func refer(to segments: [Segment], from owner: [UInt8]) {
+        for segment in segments {
+            require(.absent(Keys.trash(segment.blob)))
+            put(Keys.blob(segment.blob), BlobRecord(location: segment.location).encoded)
+            put(Keys.reference(segment.blob, segment.reference), owner)
+        }
+    }
+
+    /// Refers once more to blobs that a record, on which the commit is conditional, refers to already.
+    package mutating func share(_ segments: [Segment], from owner: [UInt8]) {
+        for segment in segments { put(Keys.reference(segment.blob, segment.reference), owner) }
+    }
+
+    /// Gives up references. A blob that nothing refers to any more is found by the collector, which looks at the trash alone.
+    package mutating func release(_ segments: [Segment]) {
+        for segment in segments {
+            remove(Keys.reference(segment.blob, segment.reference))
+            put(Keys.trash(segment.blob), [])
+        }
+    }
+}

@@ -1,0 +1,139 @@
+import Audit
+package import Cryptography
+package import Metadata
+package import Primitives
+package import S3Model
+import Storage
+
+/// Stores the bytes of an object or part, and makes a new version current.
+package struct ObjectWriter: Sendable {
+    /// How often a commit is tried again after others changed the key meanwhile. Each round lets one of the contenders through, so
+    /// this bounds how many writers of one key at once are surely served.
+    private static let attempts = 200
+
+    private let gateway: Gateway
+    private let request: RequestContext
+
+    package init(_ gateway: Gateway, _ request: RequestContext) {
+        (self.gateway, self.request) = (gateway, request)
+    }
+
+    /// Bytes that are stored and checked, and that nothing refers to yet.
+    package struct Stored: Sendable {
+        package var segments: [Segment]
+        package var digests: PayloadDigests.Result
+        package var algorithm: ChecksumAlgorithm
+
+        /// The digest by which S3 names an object that was sent at once.
+        package var etag: String { Hex.encode(digests.md5) }
+
+        package var checksum: StoredChecksum {
+            StoredChecksum(algorithm: algorithm.rawValue, value: digests.checksum, isComposite: false)
+        }
+    }
+
+    /// Checks a body while storing it.
+    ///
+    /// - Parameter describe: what the blob's footer says of it, made from what the payload came to.
+    package func store(
+        _ body: consuming Body, length: Int64?, checksum: ChecksumRequest, in bucket: Bucket, describe: @escaping @Sendable (PayloadDigests.Result) -> [UInt8]
+    ) async throws(S3Error) -> Stored {
+        let algorithm = try Self.algorithm(checksum.algorithm)
+        var expectation = PayloadExpectation(algorithm: algorithm)
+        expectation.length = length
+        expectation.md5 = checksum.contentMD5
+        expectation.checksum = checksum.value
+        if checksum.isInTrailer {
+            let (trailer, name) = (request.trailer, algorithm.headerName)
+            expectation.trailingChecksum = { trailer?()?[name] }
+        }
+        let digests = PayloadDigests()
+        let checked = Body(length: length, source: DigestingSource(body, expectation, digests))
+        do {
+            let segments = try await gateway.storage.store(
+                checked, length: length, group: bucket.id.value, recovery: { digests.result.map(describe) ?? [] })
+            guard let result = digests.result else {
+                throw S3Error.hidden(.internalError, "storage: a store answered before the body had ended")
+            }
+            request.note(bytesIn: result.length)
+            return Stored(segments: segments, digests: result, algorithm: algorithm)
+        } catch let error as S3Error {
+            throw error
+        } catch let error as StorageError {
+            throw S3Error(error)
+        } catch {
+            throw S3Error.hidden(.internalError, "storage: \(error)")
+        }
+    }
+
+    /// The algorithm that a client names, or the one that S3 uses where it names none.
+    package static func algorithm(_ name: String?) throws(S3Error) -> ChecksumAlgorithm {
+        guard let name else { return .crc64nvme }
+        guard let algorithm = ChecksumAlgorithm(rawValue: name) else {
+            throw S3Error(.invalidRequest, "Checksum algorithm provided is unsupported.")
+        }
+        return algorithm
+    }
+
+    /// Makes a version current, once its conditions hold, whoever else writes the key meanwhile.
+    ///
+    /// - Parameters:
+    ///   - expecting: the bucket for which the bytes were stored; one made anew under the same name is another one.
+    ///   - also: further changes of the same commit, computed for each attempt's state.
+    /// - Returns: the version's id, or nil in a bucket that was never versioned.
+    package func publish(
+        _ record: VersionRecord, key: ObjectKey, bucketName: String, preconditions: Preconditions = Preconditions(),
+        expecting: BucketID, also: @Sendable (KeyState, inout Changes) async throws(S3Error) -> Void
+    ) async throws(S3Error) -> VersionID? {
+        for _ in 0..<Self.attempts {
+            let bucket = try await gateway.buckets.bucket(bucketName)
+            guard bucket.id == expecting else { throw S3Error(.noSuchBucket) }
+            let state = try await gateway.versions.state(of: key, in: bucket.record)
+            try Self.check(preconditions, against: state)
+            var changes = Changes()
+            changes.require(bucket.entry.key, unchangedFrom: bucket.entry)
+            state.put(record, into: &changes)
+            try await also(state, &changes)
+            if let version = try await attempt(changes, bucket: bucket, key: key) {
+                switch bucket.record.versioning {
+                case .unversioned: return nil
+                case .suspended: return .null
+                case .enabled: return .versioned(sequence: version, uid: record.uid)
+                }
+            }
+        }
+        throw S3Error(.operationAborted)
+    }
+
+    /// One try: nil where others were faster.
+    package func attempt(
+        _ changes: Changes, bucket: Bucket, key: ObjectKey?, version: VersionID? = nil, suffix: String = ""
+    ) async throws(S3Error) -> CommitVersion? {
+        let event = request.event(
+            in: gateway, bucket: bucket.name, key: key, version: version, suffix: suffix)
+        do {
+            let version = try await gateway.commits.commit(changes, records: [AuditRecord(event)])
+            request.markRecorded()
+            return version
+        } catch .conflict {
+            gateway.buckets.forget(bucket.name)
+            return nil
+        } catch {
+            throw S3Error(error)
+        }
+    }
+
+    /// Decides a conditional write by the state that the commit is conditional on.
+    ///
+    /// Source: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html>
+    package static func check(_ preconditions: Preconditions, against state: KeyState) throws(S3Error) {
+        if preconditions.ifNoneMatch != nil, state.live != nil {
+            throw S3Error(.preconditionFailed, details: [S3Error.Detail("Condition", "If-None-Match")])
+        }
+        guard let tags = preconditions.ifMatch else { return }
+        guard let live = state.live else { throw S3Error(.noSuchKey, details: [S3Error.Detail("Key", state.key.description)]) }
+        if !Preconditions.matches(tags, live.record.etag) {
+            throw S3Error(.preconditionFailed, details: [S3Error.Detail("Condition", "If-Match")])
+        }
+    }
+}

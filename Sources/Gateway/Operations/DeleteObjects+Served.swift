@@ -1,0 +1,40 @@
+package import Primitives
+package import S3Model
+import S3Wire
+
+extension DeleteObjects: ServedOperation {
+    package static func perform(
+        _ input: Input, body: consuming Body, for request: RequestContext, in gateway: Gateway
+    ) async throws(S3Error) -> Reply<Output> {
+        let authorizer = Authorizer(gateway, request)
+        _ = try await gateway.buckets.bucket(input.bucket)
+        var results: [Result] = []
+        for (position, item) in input.items.enumerated() {
+            results.append(
+                Result(
+                    item: item,
+                    outcome: await outcome(of: item, position, input.bucket, authorizer, request, gateway)))
+        }
+        // A request none of whose keys was allowed is denied; its keys say so one by one, as S3's do.
+        return Reply(Output(results: results, isQuiet: input.isQuiet))
+    }
+
+    private static func outcome(
+        of item: Item, _ position: Int, _ bucket: String, _ authorizer: Authorizer, _ request: RequestContext,
+        _ gateway: Gateway
+    ) async -> Result.Outcome {
+        do throws(S3Error) {
+            if item.invalidVersion != nil { throw S3Error(.noSuchVersion) }
+            try await authorizer.require(
+                DeleteObject.access(bucket: bucket, key: item.key, version: item.versionID))
+            let deleted = try await ObjectDeletion(gateway, request).delete(
+                item.key, item.versionID, bucketName: bucket, preconditions: item.preconditions,
+                suffix: String(position))
+            return .deleted(deleted)
+        } catch {
+            // Every key has its record, the refused ones too.
+            await Recorder(gateway).refuse(request, error, bucket: bucket, key: item.key, suffix: String(position))
+            return .failed(code: error.code.name, message: error.message)
+        }
+    }
+}

@@ -1,0 +1,21 @@
+import Metadata
+package import Primitives
+package import S3Model
+import S3Wire
+
+extension GetObject: ServedOperation {
+    package static func perform(
+        _ input: Input, body: consuming Body, for request: RequestContext, in gateway: Gateway
+    ) async throws(S3Error) -> Reply<Output> {
+        let found = try await ObjectLookup(gateway, request).read(
+            input.key, input.versionID, bucketName: input.bucket, range: input.range, partNumber: input.partNumber,
+            preconditions: input.preconditions, wantsSegments: true)
+        let output = Output(
+            summary: found.version.record.summary(key: input.key, versionID: found.visibleID), range: found.range,
+            tagCount: found.version.record.tags.count)
+
+        let content = ObjectReader(gateway.storage).content(
+            of: found.version.record, range: found.range ?? 0..<found.version.record.size)
+        return Reply(output, content: content)
+    }
+}

@@ -1,0 +1,79 @@
+import Metadata
+import Policy
+import Primitives
+package import S3Model
+import S3Wire
+
+/// Decides whether the caller may do what an operation needs. There is no other place that does.
+package struct Authorizer: Sendable {
+    private let gateway: Gateway
+    private let request: RequestContext
+
+    package init(_ gateway: Gateway, _ request: RequestContext) {
+        (self.gateway, self.request) = (gateway, request)
+    }
+
+    /// - Throws: `AccessDenied`, or `NoSuchBucket` where the bucket does not exist.
+    package func require(_ access: RequiredAccess) async throws(S3Error) {
+        let (allowed, statements) = try await decide(access)
+        request.note(statements: statements)
+        guard allowed else { throw S3Error(.accessDenied) }
+    }
+
+    /// Whether an access is allowed, for operations whose answer depends on it.
+    package func allows(_ access: RequiredAccess) async throws(S3Error) -> Bool {
+        try await decide(access).allowed
+    }
+
+    private func decide(_ access: RequiredAccess) async throws(S3Error) -> (allowed: Bool, statements: [String]) {
+        var bucket: Bucket?
+        let isCreation = access.action == "s3:CreateBucket"
+        if let name = access.bucket, !isCreation { bucket = try await gateway.buckets.bucket(name) }
+        let caller = request.caller
+        var context = RequestConditions.context(of: request, at: gateway.environment.now())
+        context.merge(access.context) { server, _ in server }
+        if access.wantsObjectTags, let bucket, let key = access.key, usesObjectTags(bucket, caller) {
+            try await addTags(of: key, in: bucket, access, to: &context)
+        }
+        let asked = Access(action: access.action, resource: Self.resource(access), context: context)
+        let now = gateway.environment.now()
+        let isForeign = bucket.map { $0.record.account != caller.principal.accountID } ?? false
+        guard isForeign, !caller.isAnonymous else {
+            let policies = PolicySet(identity: caller.policies, resource: bucket?.policy)
+            let decision = Policy.decide(asked, by: caller.principal, at: now, under: policies)
+            return (decision.allowed, decision.reasons)
+        }
+        // Across accounts, the caller's own account and the bucket's must both agree.
+        let own = Policy.decide(
+            asked, by: caller.principal, at: now, under: PolicySet(identity: caller.policies, resource: nil))
+        let granted = Policy.decide(
+            asked, by: caller.principal.withoutOwnership, at: now,
+            under: PolicySet(identity: [], resource: bucket?.policy))
+        return (own.allowed && granted.allowed, own.reasons + granted.reasons)
+    }
+
+    private static func resource(_ access: RequiredAccess) -> String {
+        guard let bucket = access.bucket else { return "arn:aws:s3:::*" }
+        guard let key = access.key else { return "arn:aws:s3:::\(bucket)" }
+        return "arn:aws:s3:::\(bucket)/\(key)"
+    }
+
+    private func usesObjectTags(_ bucket: Bucket, _ caller: Caller) -> Bool {
+        bucket.policy?.usesExistingObjectTags == true || caller.policies.contains { $0.usesExistingObjectTags }
+    }
+
+    /// Offers the tags of the object that exists; the request cannot say anything about them.
+    private func addTags(
+        of key: ObjectKey, in bucket: Bucket, _ access: RequiredAccess, to context: inout [String: [String]]
+    ) async throws(S3Error) {
+        let version: StoredVersion?
+        if let text = access.context["s3:versionid"]?.first, let id = VersionID(text) {
+            version = try await gateway.versions.version(id, of: key, in: bucket.id)
+        } else {
+            version = try await gateway.versions.current(key, in: bucket.id)
+        }
+        for tag in version?.record.tags ?? [] {
+            context["s3:existingobjecttag/" + tag.key.lowercased()] = [tag.value]
+        }
+    }
+}

@@ -1,0 +1,50 @@
+import Signing
+package import Audit
+package import Identity
+package import Policy
+
+/// Who asks, and how that is known.
+package struct Caller: Sendable {
+    /// How a request was authenticated, in CloudTrail's words.
+    package enum Method: String, Sendable {
+        case none = "None"
+        case header = "AuthHeader"
+        case query = "QueryString"
+        case post = "PostPolicy"
+    }
+
+    package var principal: Principal
+    package var policies: [PolicyDocument]
+    package var method: Method
+    package var auditIdentity: AuditIdentity
+
+    package var isAnonymous: Bool { method == .none }
+
+    /// Whoever sends a request that could not be authenticated.
+    package static let unknown = Caller(
+        principal: .anonymous, policies: [], method: .none, auditIdentity: .anonymous)
+
+    private init(
+        principal: Principal, policies: [PolicyDocument], method: Method, auditIdentity: AuditIdentity
+    ) {
+        (self.principal, self.policies) = (principal, policies)
+        (self.method, self.auditIdentity) = (method, auditIdentity)
+    }
+
+    package init(_ request: AuthenticatedRequest) {
+        principal = request.principal
+        guard let key = request.accessKey else {
+            (policies, method, auditIdentity) = ([], .none, .anonymous)
+            return
+        }
+        policies = key.policies
+        switch request.presented?.carrier {
+        case .query: method = .query
+        case .header: method = .header
+        case nil: method = .post
+        }
+        auditIdentity = AuditIdentity(
+            type: "IAMUser", principalID: key.id, arn: principal.arn, accountID: principal.accountID,
+            accessKeyID: key.id, userName: key.userName)
+    }
+}

@@ -1,0 +1,104 @@
+import Metadata
+import Audit
+import Identity
+import NIOCore
+package import Primitives
+import S3Model
+import S3Wire
+import Signing
+
+/// Serves every request, by one path: authenticate, route, decode, authorise, perform, record, encode.
+///
+/// An operation is never called before the steps that come before it, and never answers without its record.
+package struct Pipeline: RequestHandler {
+    private let gateway: Gateway
+    private let operations: [String: any ServedOperation.Type]
+
+    package init(_ gateway: Gateway) {
+        self.gateway = gateway
+        var operations: [String: any ServedOperation.Type] = [:]
+        for operation in ServedOperations.all {
+            for route in operation.routes { operations[route] = operation }
+        }
+        self.operations = operations
+    }
+
+    package func handle(
+        _ request: IncomingRequest, body: consuming Body, response: any ResponseChannel
+    ) async {
+        let answer = Answer(
+            gateway, response, id: RequestID.draw(gateway.environment), received: gateway.environment.now(),
+            startedNanoseconds: gateway.environment.monotonicNanoseconds(), incoming: request)
+        do throws(S3Error) {
+            try await serve(request, body: body, answer)
+        } catch {
+            await answer.fail(error)
+        }
+    }
+
+    private func serve(
+        _ request: IncomingRequest, body: consuming Body, _ answer: Answer
+    ) async throws(S3Error) {
+        var wire = try WireRequest(
+            request.head, domains: gateway.settings.domains, region: gateway.settings.region)
+        answer.named(wire)
+        let authenticated: AuthenticatedRequest
+        do {
+            authenticated = try gateway.authenticator.authenticate(request.head, at: answer.received)
+        } catch {
+            throw S3Error(error)
+        }
+        let caller = Caller(authenticated)
+        wire.isAnonymous = caller.isAnonymous
+        let wrapped = authenticated.payload.wrap(body)
+        let trailer = wrapped.trailer
+        let context = RequestContext(
+            id: answer.id, received: answer.received, startedNanoseconds: answer.startedNanoseconds,
+            incoming: request, wire: wire, caller: caller, trailer: trailer.map { box in { @Sendable in box.fields } })
+        answer.authenticated(context)
+        let name = try Router.operation(of: wire)
+        context.describe(name, isReadOnly: wire.method == "GET" || wire.method == "HEAD")
+        guard let operation = operations[name] else {
+            throw S3Error(.notImplemented, "\(name) is not implemented.")
+        }
+        try await run(operation, context, body: wrapped.takeBody(), answer)
+    }
+
+    private func run<O: ServedOperation>(
+        _ operation: O.Type, _ context: RequestContext, body: consuming Body, _ answer: Answer
+    ) async throws(S3Error) {
+        var document: [UInt8] = []
+        var payload = Body.empty
+        switch O.payload {
+        case .none: break
+        case .stream: payload = body
+        case .document(let limit): document = try await DocumentReader.read(body, limit: limit, context)
+        }
+        let input = try O.decode(context.wire, document: document)
+        context.describe(O.eventName(of: input), isReadOnly: O.isReadOnly)
+        let authorizer = Authorizer(gateway, context)
+        for access in O.accesses(of: input) { try await authorizer.require(access) }
+        try await checkOwner(context)
+        if !O.isReadOnly, !gateway.audit.acceptsMutations {
+            throw S3Error.hidden(.serviceUnavailable, "audit: the log takes no mutations")
+        }
+        let reply = try await O.perform(input, body: payload, for: context, in: gateway)
+        try await answer.succeed(O.encode(reply.output, for: input), content: reply.content)
+    }
+
+    /// `x-amz-expected-bucket-owner`: the bucket must belong to this account.
+    private func checkOwner(_ context: RequestContext) async throws(S3Error) {
+        guard let expected = context.wire.fields["x-amz-expected-bucket-owner"], let name = context.wire.bucket,
+            let bucket = try await gateway.buckets.find(name)
+        else { return }
+        guard bucket.record.account.utf8.elementsEqual(expected.utf8) else { throw S3Error(.accessDenied) }
+    }
+}
+
+/// The id of a request, as answers and records name it.
+enum RequestID {
+    /// 16 upper-case hexadecimal digits.
+    static func draw(_ environment: any Environment) -> String {
+        Hex.encode(environment.randomBytes(8)).uppercased()
+    }
+}

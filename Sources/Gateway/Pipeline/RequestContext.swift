@@ -1,0 +1,115 @@
+package import Audit
+import Policy
+package import Primitives
+package import S3Model
+package import S3Wire
+import Synchronization
+
+/// One request, from its authentication to its record.
+package final class RequestContext: Sendable {
+    package let id: String
+    package let received: Timestamp
+    package let startedNanoseconds: UInt64
+    package let incoming: IncomingRequest
+    package let wire: WireRequest
+    package let caller: Caller
+    /// Gives a field of the payload's trailer once the payload has ended; nil for a payload without one.
+    package let trailer: (@Sendable () -> HeaderFields?)?
+    private let state = Mutex(State())
+
+    private struct State {
+        /// What the operation is and what it is asked, once that is known.
+        var eventName = "Unknown"
+        var isReadOnly = true
+        var bucket: String?
+        var key: ObjectKey?
+        var parameters: [String: String] = [:]
+        var statements: [String] = []
+        var bytesIn: Int64 = 0
+        /// Whether a commit has taken the record along.
+        var isRecorded = false
+    }
+
+    package init(
+        id: String, received: Timestamp, startedNanoseconds: UInt64, incoming: IncomingRequest, wire: WireRequest,
+        caller: Caller, trailer: (@Sendable () -> HeaderFields?)? = nil
+    ) {
+        self.trailer = trailer
+        (self.id, self.received, self.startedNanoseconds) = (id, received, startedNanoseconds)
+        (self.incoming, self.wire, self.caller) = (incoming, wire, caller)
+        state.withLock { state in
+            state.bucket = wire.bucket
+            state.key = wire.key
+        }
+    }
+
+    /// Names the operation, for the record.
+    package func describe(_ eventName: String, isReadOnly: Bool) {
+        state.withLock { state in
+            state.eventName = eventName
+            state.isReadOnly = isReadOnly
+        }
+    }
+
+    package func note(parameter name: String, _ value: String) {
+        state.withLock { $0.parameters[name] = value }
+    }
+
+    package func note(statements: [String]) {
+        state.withLock { $0.statements.append(contentsOf: statements) }
+    }
+
+    package func note(bytesIn: Int64) {
+        state.withLock { $0.bytesIn += bytesIn }
+    }
+
+    /// Says that a commit has taken the request's record along.
+    package func markRecorded() {
+        state.withLock { $0.isRecorded = true }
+    }
+
+    package var isRecorded: Bool { state.withLock { $0.isRecorded } }
+    package var isReadOnly: Bool { state.withLock { $0.isReadOnly } }
+
+    /// What happened, for the log.
+    ///
+    /// - Parameters:
+    ///   - key: the key that the record is about, where it is not the request's (DeleteObjects).
+    ///   - suffix: makes the ids of several records of one request differ.
+    package func event(
+        in gateway: Gateway, bucket: String? = nil, key: ObjectKey? = nil, version: VersionID? = nil,
+        error: S3Error? = nil, bytesOut: Int64 = 0, aborted: Bool = false, suffix: String = ""
+    ) -> AuditEvent {
+        let state = state.withLock { $0 }
+        let bucket = bucket ?? state.bucket
+        let key = key ?? state.key
+        var event = AuditEvent(
+            eventID: suffix.isEmpty ? id : id + "-" + suffix, requestID: id, eventTime: received,
+            eventName: state.eventName, awsRegion: gateway.settings.region, sourceIPAddress: incoming.peerAddress,
+            userAgent: incoming.head.fields["user-agent"], userIdentity: caller.auditIdentity,
+            requestParameters: state.parameters, readOnly: state.isReadOnly)
+        if let bucket { event.requestParameters["bucketName"] = bucket }
+        if let key { event.requestParameters["key"] = key.description }
+        if let version { event.responseElements["x-amz-version-id"] = version.description }
+        event.resources = resources(bucket, key)
+        event.managementEvent = key == nil
+        event.recipientAccountID = caller.principal.accountID
+        event.errorCode = error?.code.name
+        event.errorMessage = error?.message
+        let now = gateway.environment.monotonicNanoseconds()
+        event.additionalEventData = AuditEventData(
+            bytesIn: state.bytesIn, bytesOut: bytesOut,
+            durationMicroseconds: Int64((now &- startedNanoseconds) / 1000),
+            authenticationMethod: caller.method.rawValue, signatureVersion: caller.method == .none ? nil : "SigV4",
+            statements: state.statements, aborted: aborted)
+        return event
+    }
+
+    private func resources(_ bucket: String?, _ key: ObjectKey?) -> [AuditResource] {
+        guard let bucket else { return [] }
+        let bucketARN = "arn:aws:s3:::\(bucket)"
+        var resources = [AuditResource(arn: bucketARN, type: "AWS::S3::Bucket")]
+        if let key { resources.append(AuditResource(arn: "\(bucketARN)/\(key)", type: "AWS::S3::Object")) }
+        return resources
+    }
+}
