@@ -50,7 +50,7 @@ build: packages ## Builds the debug binary and the tests
 	swift build --build-tests
 
 .PHONY: test
-test: unit clients conformance faults ## Everything: unit tests, real clients, conformance, faults
+test: unit clients conformance faults containers ## Everything: unit tests, real clients, conformance, faults, containers
 
 .PHONY: unit
 unit: build ## The tests in Swift
@@ -67,6 +67,10 @@ conformance: binary test-packages venv ## Each S3 operation's answers and errors
 .PHONY: faults
 faults: binary test-packages venv ## A small share of the fault tests: kill -9, lost directories, large objects
 	$(PYTEST) Tests/Faults
+
+.PHONY: containers
+containers: venv ## What can be checked of Dockerfile and docker-compose.yml without an engine
+	$(PYTEST) Tests/Containers
 
 .PHONY: s3-tests
 s3-tests: binary test-packages venv ## ceph/s3-tests: make s3-tests SUITE=path/to/checkout
