@@ -1,3 +1,5 @@
+import DirectoryStore
+import Primitives
 import Storage
 import TidegateTesting
 
@@ -7,6 +9,13 @@ enum Candidate {
         BlobStoreCandidate("memory") { try await $0(MemoryStore()) },
         BlobStoreCandidate("faulty, without a fault") {
             try await $0(FaultyStore(MemoryStore(), environment: SimulatedEnvironment()))
+        },
+        BlobStoreCandidate("directory") { use in
+            try await TemporaryDirectory.with { path in
+                let store = try await DirectoryStore.open(path, creating: true, environment: SystemEnvironment())
+                try await use(store)
+                await store.close()
+            }
         },
     ]
 }

@@ -1,0 +1,212 @@
+import NIOCore
+package import Primitives
+package import Storage
+import Synchronization
+
+/// A blob store in one local directory, which is one failure domain.
+///
+/// Names of files derive from blobs' names alone, and everything is opened below the root without following a symbolic link.
+/// One process at a time has a store open. A sync that fails turns the store suspect: it reads on but writes no more, until
+/// `reopen(recreating:)`.
+package final class DirectoryStore: BlobStore {
+    /// Bytes gathered before a hop to the disk, and the most that a sink gets at once.
+    private static let pieceBytes = 1 << 19
+
+    private enum State {
+        case opened(OpenedDirectory)
+        /// Not open; the sentence says why.
+        case closed(String)
+    }
+
+    /// The directory's path, for logs.
+    package let path: String
+    private let threads: IOThreads
+    private let environment: any Environment
+    private let state: Mutex<State>
+
+    /// Opens a store.
+    ///
+    /// The caller compares `readIdentity()` with its deployment's, and closes a store that is another's.
+    ///
+    /// - Parameters:
+    ///   - path: The directory; its parent must exist.
+    ///   - creating: Whether the directory and its layout are made where they are missing. False is for a store that was used
+    ///     before: an empty directory where a disk should be mounted is then refused.
+    ///   - threadCount: How many calls of the disk may block at once.
+    /// - Throws: `unavailable` where there is no such store, or another process has it open; `full`.
+    package static func open(
+        _ path: String, creating: Bool, environment: any Environment, threadCount: Int = 8
+    ) async throws(StorageError) -> DirectoryStore {
+        let threads = try IOThreads(count: threadCount, name: "store")
+        let session = environment.random()
+        let opened = try await threads.run { () throws(StorageError) in
+            try openDirectory(path, creating: creating, lock: nil, session: session, threads: threads)
+        }
+        return DirectoryStore(path, opened, environment)
+    }
+
+    private init(_ path: String, _ opened: OpenedDirectory, _ environment: any Environment) {
+        self.path = path
+        self.threads = opened.threads
+        self.environment = environment
+        state = Mutex(.opened(opened))
+    }
+
+    package func write(_ name: BlobName, _ body: consuming Body) async throws(StorageError) -> BlobReceipt {
+        let opened = try current()
+        try opened.checkTrust()
+        var file: TemporaryFile?
+        var length: Int64 = 0
+        while true {
+            let (piece, isLast) = try await Self.gather(&body)
+            let offset = length
+            length += piece.reduce(0) { $0 + Int64($1.readableBytes) }
+            if isLast {
+                let started = file
+                try await threads.runCompleting { complete in
+                    do throws(StorageError) {
+                        let file = try opened.append(piece, to: started, at: offset)
+                        opened.publish(file, as: name, complete)
+                    } catch {
+                        complete(.failure(error))
+                    }
+                }
+                return BlobReceipt(length: length)
+            }
+            let started = file
+            file = try await threads.run { () throws(StorageError) in try opened.append(piece, to: started, at: offset)
+            }
+        }
+    }
+
+    package func read(_ name: BlobName, range: Range<Int64>, into sink: inout any BodySink) async throws(StorageError) {
+        let opened = try current()
+        var (file, piece) = try await threads.run { () throws(StorageError) in
+            try opened.beginRead(name, range, pieceBytes: Self.pieceBytes)
+        }
+        var position = range.lowerBound
+        while piece.readableBytes > 0 {
+            if Task.isCancelled { throw .sink(BodyError(.cancelled, "The read was cancelled.")) }
+            do throws(BodyError) {
+                try await sink.write(piece)
+            } catch {
+                throw .sink(error)
+            }
+            position += Int64(piece.readableBytes)
+            guard let opened = file, position < range.upperBound else { break }
+            let (start, count) = (position, Int(min(Int64(Self.pieceBytes), range.upperBound - position)))
+            piece = try await threads.run { () throws(StorageError) in try opened.piece(at: start, count: count) }
+        }
+        file = nil
+    }
+
+    package func delete(_ name: BlobName) async throws(StorageError) {
+        let opened = try current()
+        try await threads.runCompleting { complete in opened.remove(name, complete) }
+    }
+
+    package func blobs(after: BlobName?, limit: Int) async throws(StorageError) -> [BlobSummary] {
+        let opened = try current()
+        guard limit > 0 else { return [] }
+        return try await threads.run { () throws(StorageError) in try opened.fileSummaries(after: after, limit: limit) }
+    }
+
+    /// The next pieces of a body, of about `pieceBytes` together, and whether they are its last.
+    private static func gather(_ body: inout Body) async throws(StorageError) -> ([ByteBuffer], isLast: Bool) {
+        var (buffers, bytes): ([ByteBuffer], Int) = ([], 0)
+        while bytes < pieceBytes {
+            guard let buffer = try await body.nextOfSource() else { return (buffers, true) }
+            bytes += buffer.readableBytes
+            buffers.append(buffer)
+        }
+        return (buffers, false)
+    }
+}
+
+extension DirectoryStore {
+    /// Whose the store is; nil where that was never written.
+    ///
+    /// - Throws: `corrupt` where it cannot be read; `unavailable`, also for a format newer than this code.
+    package func readIdentity() async throws(StorageError) -> StoreIdentity? {
+        let opened = try current()
+        return try await threads.run { () throws(StorageError) in
+            guard let bytes = try opened.contents(of: FileLayout.identity, limit: IdentityFile.limit) else {
+                return nil
+            }
+            return try IdentityFile.decode(bytes)
+        }
+    }
+
+    /// Says whose the store is, durably and at once: a crash leaves the old identity or the new one.
+    package func writeIdentity(_ identity: StoreIdentity) async throws(StorageError) {
+        let opened = try current()
+        try await threads.run { () throws(StorageError) in
+            try opened.replace(FileLayout.identity, with: IdentityFile.encode(identity))
+        }
+    }
+
+    /// Whether the store is open, has seen no sync fail, and is still the directory that its path names.
+    package func isHealthy() async -> Bool {
+        do throws(StorageError) {
+            let opened = try current()
+            return try await threads.run { opened.isHealthy() }
+        } catch {
+            return false
+        }
+    }
+
+    /// Opens the store afresh, after its disk came back or its owner has dealt with a failed sync. What is under way fails
+    /// or ends on the old directory.
+    ///
+    /// - Parameter recreating: Whether the layout is made where it is missing, as after a disk was replaced by an empty one;
+    ///   the store has no identity then.
+    /// - Throws: As `open`. The store stays closed then.
+    package func reopen(recreating: Bool) async throws(StorageError) {
+        let lock = try state.withLock { (state) throws(StorageError) -> OpenFile? in
+            switch state {
+            case .opened(let opened):
+                state = .closed(Self.reopening)
+                return opened.lock
+            case .closed(let reason):
+                guard !reason.utf8.elementsEqual(Self.reopening.utf8) else { throw .unavailable(reason) }
+                state = .closed(Self.reopening)
+                return nil
+            }
+        }
+        let session = environment.random()
+        do throws(StorageError) {
+            let opened = try await threads.run { [path, threads] () throws(StorageError) in
+                try Self.openDirectory(path, creating: recreating, lock: lock, session: session, threads: threads)
+            }
+            state.withLock { $0 = .opened(opened) }
+        } catch {
+            state.withLock { $0 = .closed("it could not be reopened: \(error)") }
+            throw error
+        }
+    }
+
+    /// Closes the store: what comes later is refused, and another process may open it once what is under way has ended.
+    package func close() async {
+        state.withLock { $0 = .closed("it was closed") }
+    }
+
+    private static let reopening = "it is being reopened"
+
+    private static func openDirectory(
+        _ path: String, creating: Bool, lock: OpenFile?, session: UInt64, threads: IOThreads
+    ) throws(StorageError) -> OpenedDirectory {
+        do throws(SystemError) {
+            return try OpenedDirectory(path, creating: creating, lock: lock, session: session, threads: threads)
+        } catch {
+            if error.number == LinuxCalls.wouldBlock { throw .unavailable("another process has the store open") }
+            throw error.storageError
+        }
+    }
+
+    private func current() throws(StorageError) -> OpenedDirectory {
+        switch state.withLock({ $0 }) {
+        case .opened(let opened): return opened
+        case .closed(let reason): throw .unavailable("the store is closed: \(reason)")
+        }
+    }
+}

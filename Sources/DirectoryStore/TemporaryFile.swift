@@ -1,0 +1,59 @@
+import NIOCore
+import Synchronization
+
+/// A file that is being written and that nobody sees yet. It is removed when nobody uses it any more, unless it was
+/// published.
+final class TemporaryFile: Sendable {
+    /// After so many bytes the disk is told to begin writing them, so that the sync at the end has little left to do.
+    private static let writebackBytes: Int64 = 8 << 20
+
+    private let name: String
+    private let file: OpenFile
+    private let directory: OpenFile
+    private let threads: IOThreads
+    private let isPublished = Atomic(false)
+
+    /// Makes the file in the directory of temporary files.
+    init(_ name: String, in directory: OpenFile, threads: IOThreads) throws(SystemError) {
+        self.name = name
+        self.directory = directory
+        self.threads = threads
+        file = try LinuxCalls.open(name, below: directory, .create, closedOn: threads)
+    }
+
+    /// Writes buffers one after the other.
+    func write(_ buffers: [ByteBuffer], at offset: Int64) throws(SystemError) {
+        var position = offset
+        for buffer in buffers {
+            try LinuxCalls.write(buffer, to: file, at: position)
+            position += Int64(buffer.readableBytes)
+        }
+        let written = offset / Self.writebackBytes * Self.writebackBytes
+        if position - written >= Self.writebackBytes {
+            LinuxCalls.startWriteback(file, at: written, count: position - written)
+        }
+    }
+
+    /// Makes the bytes durable.
+    func sync() throws(SystemError) {
+        try LinuxCalls.syncData(file)
+    }
+
+    /// Gives the file its name in another directory, which is durable once that directory is synced.
+    func publish(as newName: String, in newDirectory: OpenFile) throws(SystemError) {
+        try LinuxCalls.rename(name, in: directory, to: newName, in: newDirectory)
+        isPublished.store(true, ordering: .releasing)
+    }
+
+    deinit {
+        guard !isPublished.load(ordering: .acquiring) else { return }
+        let remove: @Sendable () -> Void = { [name, directory] in
+            do throws(SystemError) {
+                try LinuxCalls.removeFile(name, in: directory)
+            } catch {
+                // It stays behind under its temporary name, which nothing reads, until the store is next opened.
+            }
+        }
+        if !threads.submit(remove) { remove() }
+    }
+}
