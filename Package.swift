@@ -81,7 +81,7 @@ let package = Package(
                 "Primitives", "XML", "Cryptography", "Policy", "S3Model", "S3Wire", "Signing", "Identity", "Storage",
                 "Pools", "Metadata", "Audit", nioCore,
             ]),
-        target("Workers", ["Gateway", "Primitives", "Storage", "Pools", "Metadata", "Audit", nioCore]),
+        target("Workers", ["Primitives", "Erasure", "Storage", "Pools", "Metadata", "Audit"]),
         target(
             "Server",
             [
@@ -114,6 +114,11 @@ let package = Package(
         tests("StorageTests", ["Storage", "DirectoryStore", "Pools", "Erasure", "Primitives", "TidegateTesting", nioCore]),
         tests("MetadataTests", ["Metadata", "EmbeddedIndex", "Primitives", "Storage", "TidegateTesting", nioCore]),
         tests("AuditTests", ["Audit", "AuditLog", "Cryptography", "Primitives", "TidegateTesting", nioCore]),
+        tests(
+            "WorkersTests",
+            [
+                "Workers", "Pools", "Erasure", "Storage", "Metadata", "Audit", "Primitives", "TidegateTesting", nioCore,
+            ]),
         tests("ConfigurationTests", ["Configuration", "Primitives", "TidegateTesting"]),
         tests("MonitoringTests", ["Monitoring", "Primitives"]),
         tests("GatewayTests", ["Gateway", "Workers", "S3Wire", "S3Model", "Policy", "Signing", "Identity", "Storage", "Pools", "Erasure", "Metadata", "Audit", "Cryptography", "XML", "Primitives", "TidegateTesting", nioCore]),

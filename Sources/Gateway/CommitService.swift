@@ -62,7 +62,8 @@ package final class CommitService: Sendable {
             id: id, conditions: [.present(Keys.epoch(epoch))] + changes.conditions, mutations: changes.mutations)
         for (offset, record) in records.enumerated() {
             let key = Keys.outbox(epoch: epoch, counter: first + UInt64(offset))
-            transaction.mutations.append(.put(key, OutboxRecord(record).encoded))
+            let row = OutboxRecord(eventID: record.eventID, canonicalJSON: record.canonicalJSON)
+            transaction.mutations.append(.put(key, row.encoded))
         }
         return (transaction, records.count)
     }
@@ -74,32 +75,5 @@ package final class CommitService: Sendable {
         } catch {
             throw .unknown("the outcome could not be asked for: \(error)")
         }
-    }
-}
-
-/// An audit record in the outbox.
-package struct OutboxRecord: Sendable, Hashable {
-    package var eventID: String
-    package var canonicalJSON: [UInt8]
-
-    package init(_ record: AuditRecord) {
-        (eventID, canonicalJSON) = (record.eventID, record.canonicalJSON)
-    }
-
-    package var encoded: [UInt8] {
-        var writer = RecordWriter()
-        writer.text(1, eventID)
-        writer.bytes(2, canonicalJSON)
-        return writer.bytes
-    }
-
-    package init(encoded: [UInt8]) throws(RecordError) {
-        (eventID, canonicalJSON) = ("", [])
-        var reader = RecordReader(encoded)
-        while let (field, value) = try reader.next() {
-            if field == 1 { eventID = value.text }
-            if field == 2 { canonicalJSON = value.bytes }
-        }
-        guard !eventID.isEmpty else { throw .malformed }
     }
 }

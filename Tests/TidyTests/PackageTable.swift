@@ -33,7 +33,7 @@ struct PackageTable: Sendable {
             "Audit": ["Primitives", "Cryptography"],
             "AuditLog": ["Audit", "Primitives", "Cryptography", "CLinux"],
             "Gateway": gateway,
-            "Workers": protocols.union(["Gateway", "Pools", "NIOCore"]),
+            "Workers": protocols.union(["Pools", "Erasure"]),
             "Server": ["Gateway", "S3Wire", "Primitives", "NIOCore", "NIOPosix", "NIOSSL"],
             "Configuration": ["Primitives", "Yams"],
             "Monitoring": ["Primitives"],
