@@ -2,6 +2,7 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 package import Primitives
+import Synchronization
 
 /// The front: listens, and hands each request to a handler.
 ///
@@ -14,6 +15,13 @@ package final class Server: Sendable {
     private let group: MultiThreadedEventLoopGroup
     private let core: ServerCore
     private let tls: TLSContexts?
+    private let phase = Mutex(Phase.serving)
+
+    private enum Phase {
+        case serving
+        case draining
+        case stopped
+    }
 
     private init(
         port: Int, listener: any Channel, group: MultiThreadedEventLoopGroup, core: ServerCore, tls: TLSContexts?
@@ -58,8 +66,17 @@ package final class Server: Sendable {
     /// closed and all handlers have returned.
     ///
     /// After `deadline` the connections that are left are cut and their requests cancelled; a handler that ignores its
-    /// cancellation is waited for one second more. A cancelled drain cuts at once.
+    /// cancellation is waited for one second more. A cancelled drain cuts at once. A second call while the first is under way
+    /// cuts as well, and returns without waiting; one after it does nothing.
     package func drain(deadline: Duration) async {
+        let before = phase.withLock { phase in
+            defer { if phase == .serving { phase = .draining } }
+            return phase
+        }
+        guard before == .serving else {
+            if before == .draining { core.connections.tellAll(.cut) }
+            return
+        }
         do {
             try await listener.close().get()
         } catch {
@@ -70,6 +87,7 @@ package final class Server: Sendable {
             core.connections.tellAll(.cut)
             _ = await isQuiet(within: .seconds(1))
         }
+        phase.withLock { $0 = .stopped }
         await Self.shutDown(group)
     }
 

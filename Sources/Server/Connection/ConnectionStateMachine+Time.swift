@@ -7,7 +7,8 @@ extension ConnectionStateMachine {
         switch input {
         case .handshake: phaseStart + settings.handshake
         case .head: phaseStart + (headHasStarted ? settings.head : settings.idle)
-        case .body, .discarding: meter.deadline
+        case .body: bodyIsAwaited ? meter.deadline : nil
+        case .discarding: meter.deadline
         case .lingering: lingerIsTimed ? phaseStart + settings.linger : nil
         case .complete, .closed: nil
         }
