@@ -1,4 +1,4 @@
-"""Fixtures that the client and conformance tests share: a running server, plain and over TLS, and buckets of one's own."""
+"""Fixtures that the client and conformance tests share: a running server, plain and over TLS, and buckets."""
 
 import concurrent.futures
 import uuid

@@ -19,8 +19,11 @@ def manager(server):
     )
     wrapper = s3transfer.crt.BotocoreCRTCredentialsWrapper(session.get_credentials())
     client = s3transfer.crt.create_s3_crt_client(
-        server.region, crt_credentials_provider=wrapper.to_crt_credentials_provider(), use_ssl=server.url.startswith("https"),
-        verify=server.ca, part_size=5 * MIB,
+        server.region,
+        crt_credentials_provider=wrapper.to_crt_credentials_provider(),
+        use_ssl=server.url.startswith("https"),
+        verify=server.ca,
+        part_size=5 * MIB,
     )
     with s3transfer.crt.CRTTransferManager(client, serializer) as manager:
         yield manager

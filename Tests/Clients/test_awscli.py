@@ -12,8 +12,12 @@ from Harness.samples import KEYS, MIB, data, read_tree, tree
 @pytest.fixture
 def aws(server, tmp_path):
     environment = {
-        "AWS_ENDPOINT_URL": server.url, "AWS_ACCESS_KEY_ID": server.access_key, "AWS_SECRET_ACCESS_KEY": server.secret_key,
-        "AWS_DEFAULT_REGION": server.region, "AWS_EC2_METADATA_DISABLED": "true", "AWS_MAX_ATTEMPTS": "1",
+        "AWS_ENDPOINT_URL": server.url,
+        "AWS_ACCESS_KEY_ID": server.access_key,
+        "AWS_SECRET_ACCESS_KEY": server.secret_key,
+        "AWS_DEFAULT_REGION": server.region,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_MAX_ATTEMPTS": "1",
     }
     if server.ca:
         environment["AWS_CA_BUNDLE"] = server.ca

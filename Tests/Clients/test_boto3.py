@@ -22,7 +22,12 @@ def code(error):
 def test_object_comes_back(s3, bucket, key):
     content = data(1000, key)
     put = s3.put_object(
-        Bucket=bucket, Key=key, Body=content, ContentType="text/plain", CacheControl="no-cache", Metadata={"a-b": "c d"}
+        Bucket=bucket,
+        Key=key,
+        Body=content,
+        ContentType="text/plain",
+        CacheControl="no-cache",
+        Metadata={"a-b": "c d"},
     )
     got = s3.get_object(Bucket=bucket, Key=key)
     assert got["Body"].read() == content
@@ -79,7 +84,7 @@ def test_transfer_in_parts(s3, bucket):
     s3.download_fileobj(bucket, "große Datei+1", back, Config=config)
     assert back.getvalue() == content
     second = s3.get_object(Bucket=bucket, Key="große Datei+1", PartNumber=2)
-    assert second["PartsCount"] == 3 and second["Body"].read() == content[5 * MIB:10 * MIB]
+    assert second["PartsCount"] == 3 and second["Body"].read() == content[5 * MIB : 10 * MIB]
 
 
 def test_abandoned_upload(s3, bucket):
@@ -93,10 +98,17 @@ def test_abandoned_upload(s3, bucket):
     assert code(error) == "NoSuchUpload"
 
 
-@pytest.mark.parametrize("asked,start,end", [
-    ("bytes=0-0", 0, 1), ("bytes=100-299", 100, 300), ("bytes=2000000-", 2_000_000, None), ("bytes=-7", -7, None),
-    ("bytes=1048570-1048590", 1_048_570, 1_048_591), ("bytes=2999999-9999999", 2_999_999, None),
-])
+@pytest.mark.parametrize(
+    "asked,start,end",
+    [
+        ("bytes=0-0", 0, 1),
+        ("bytes=100-299", 100, 300),
+        ("bytes=2000000-", 2_000_000, None),
+        ("bytes=-7", -7, None),
+        ("bytes=1048570-1048590", 1_048_570, 1_048_591),
+        ("bytes=2999999-9999999", 2_999_999, None),
+    ],
+)
 def test_ranges(s3, bucket, asked, start, end):
     content = data(3_000_000)
     s3.put_object(Bucket=bucket, Key="k", Body=content)
@@ -121,7 +133,10 @@ def test_copies(s3, bucket):
     assert got["Body"].read() == data(5000) and got["Metadata"] == {"x": "1"}
     assert s3.get_object_tagging(Bucket=bucket, Key="to & here")["TagSet"] == [{"Key": "t", "Value": "1"}]
     s3.copy_object(
-        Bucket=bucket, Key="to & here", CopySource={"Bucket": bucket, "Key": "from + ü"}, MetadataDirective="REPLACE",
+        Bucket=bucket,
+        Key="to & here",
+        CopySource={"Bucket": bucket, "Key": "from + ü"},
+        MetadataDirective="REPLACE",
         Metadata={"x": "2"},
     )
     assert s3.head_object(Bucket=bucket, Key="to & here")["Metadata"] == {"x": "2"}
@@ -186,7 +201,10 @@ def test_presigned(server, s3, bucket):
     )
     answer = requests.get(get, verify=verify, timeout=30)
     assert (answer.status_code, answer.content, answer.headers["Content-Type"]) == (200, b"content", "text/x")
-    assert requests.get(get.replace("X-Amz-Expires=60", "X-Amz-Expires=61"), verify=verify, timeout=30).status_code == 403
+    assert (
+        requests.get(get.replace("X-Amz-Expires=60", "X-Amz-Expires=61"), verify=verify, timeout=30).status_code
+        == 403
+    )
     post = s3.generate_presigned_post(bucket, "form/${filename}", Conditions=[["starts-with", "$key", "form/"]])
     answer = requests.post(
         post["url"], data=post["fields"], files={"file": ("f.txt", b"posted")}, verify=verify, timeout=30

@@ -12,14 +12,19 @@ def options(server, monkeypatch):
     if server.ca:
         monkeypatch.setenv("SSL_CERT_FILE", server.ca)
     return {
-        "AWS_ENDPOINT_URL": server.url, "AWS_ACCESS_KEY_ID": server.access_key,
-        "AWS_SECRET_ACCESS_KEY": server.secret_key, "AWS_REGION": server.region, "AWS_ALLOW_HTTP": "true",
+        "AWS_ENDPOINT_URL": server.url,
+        "AWS_ACCESS_KEY_ID": server.access_key,
+        "AWS_SECRET_ACCESS_KEY": server.secret_key,
+        "AWS_REGION": server.region,
+        "AWS_ALLOW_HTTP": "true",
         "conditional_put": "etag",
     }
 
 
 def rows(start, count=100):
-    return pyarrow.table({"n": list(range(start, start + count)), "text": [f"ü {n}" for n in range(start, start + count)]})
+    return pyarrow.table(
+        {"n": list(range(start, start + count)), "text": [f"ü {n}" for n in range(start, start + count)]}
+    )
 
 
 def numbers(table):

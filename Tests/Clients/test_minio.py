@@ -18,8 +18,12 @@ def client(server):
     url = urllib.parse.urlsplit(server.url)
     pool = urllib3.PoolManager(ca_certs=server.ca, retries=False) if server.ca else urllib3.PoolManager(retries=False)
     return minio.Minio(
-        url.netloc, access_key=server.access_key, secret_key=server.secret_key, secure=url.scheme == "https",
-        region=server.region, http_client=pool,
+        url.netloc,
+        access_key=server.access_key,
+        secret_key=server.secret_key,
+        secure=url.scheme == "https",
+        region=server.region,
+        http_client=pool,
     )
 
 
@@ -59,17 +63,18 @@ def test_keys(client, bucket):
 
 def test_parts_of_unknown_length_ranges_and_compose(client, bucket):
     content = data(12 * MIB)
-    client.put_object(
-        bucket_name=bucket, object_name="large", data=io.BytesIO(content), length=-1, part_size=5 * MIB
-    )
+    client.put_object(bucket_name=bucket, object_name="large", data=io.BytesIO(content), length=-1, part_size=5 * MIB)
     assert read(client, bucket, "large", offset=6_000_000, length=77) == content[6_000_000:6_000_077]
     client.copy_object(
-        bucket_name=bucket, object_name="copy +", source=minio.commonconfig.CopySource(bucket_name=bucket, object_name="large")
+        bucket_name=bucket,
+        object_name="copy +",
+        source=minio.commonconfig.CopySource(bucket_name=bucket, object_name="large"),
     )
     assert read(client, bucket, "copy +") == content
     source = minio.commonconfig.ComposeSource
     client.compose_object(
-        bucket_name=bucket, object_name="both",
+        bucket_name=bucket,
+        object_name="both",
         sources=[source(bucket_name=bucket, object_name="large"), source(bucket_name=bucket, object_name="copy +")],
     )
     assert read(client, bucket, "both") == content * 2

@@ -15,9 +15,13 @@ def open_store(server, monkeypatch):
 
     def make(bucket, **more):
         settings = dict(
-            endpoint=server.url, access_key_id=server.access_key, secret_access_key=server.secret_key,
-            region=server.region, virtual_hosted_style_request=False,
-            client_options={"allow_http": True}, retry_config={"max_retries": 0},
+            endpoint=server.url,
+            access_key_id=server.access_key,
+            secret_access_key=server.secret_key,
+            region=server.region,
+            virtual_hosted_style_request=False,
+            client_options={"allow_http": True},
+            retry_config={"max_retries": 0},
         )
         return obstore.store.S3Store(bucket, **(settings | more))
 
@@ -39,9 +43,11 @@ def test_parts_and_ranges(open_store, bucket):
     store, content = open_store(bucket), data(16 * MIB)
     obstore.put(store, "large", content, use_multipart=True, chunk_size=5 * MIB)
     assert obstore.head(store, "large")["size"] == len(content)
-    assert bytes(obstore.get_range(store, "large", start=5 * MIB - 3, length=10)) == content[5 * MIB - 3:5 * MIB + 7]
+    assert (
+        bytes(obstore.get_range(store, "large", start=5 * MIB - 3, length=10)) == content[5 * MIB - 3 : 5 * MIB + 7]
+    )
     pieces = obstore.get_ranges(store, "large", starts=[1, 9 * MIB], lengths=[5, 5])
-    assert [bytes(piece) for piece in pieces] == [content[1:6], content[9 * MIB:9 * MIB + 5]]
+    assert [bytes(piece) for piece in pieces] == [content[1:6], content[9 * MIB : 9 * MIB + 5]]
     assert bytes(obstore.get(store, "large").bytes()) == content
 
 

@@ -16,8 +16,13 @@ def make(server):
     def filesystem(**more):
         url = urllib.parse.urlsplit(server.url)
         settings = dict(
-            access_key=server.access_key, secret_key=server.secret_key, region=server.region, scheme=url.scheme,
-            endpoint_override=url.netloc, allow_bucket_creation=True, allow_bucket_deletion=True,
+            access_key=server.access_key,
+            secret_key=server.secret_key,
+            region=server.region,
+            scheme=url.scheme,
+            endpoint_override=url.netloc,
+            allow_bucket_creation=True,
+            allow_bucket_deletion=True,
             retry_strategy=pyarrow.fs.AwsStandardS3RetryStrategy(max_attempts=1),
         )
         if server.ca:
@@ -42,7 +47,7 @@ def test_parts_and_ranges(make, bucket):
     fs, content = make(), data(23 * MIB)
     with fs.open_output_stream(f"{bucket}/large + ü") as stream:
         for start in range(0, len(content), MIB):
-            stream.write(content[start:start + MIB])
+            stream.write(content[start : start + MIB])
     with fs.open_input_file(f"{bucket}/large + ü") as file:
         assert file.size() == len(content)
         assert file.read_at(100, 11_000_000) == content[11_000_000:11_000_100]
@@ -63,7 +68,10 @@ def test_copy_move_delete(make, bucket):
         stream.write(b"x")
     fs.copy_file(f"{bucket}/a/from é", f"{bucket}/a/to +")
     fs.move(f"{bucket}/a/to +", f"{bucket}/a/moved")
-    assert sorted(info.base_name for info in fs.get_file_info(pyarrow.fs.FileSelector(f"{bucket}/a"))) == ["from é", "moved"]
+    assert sorted(info.base_name for info in fs.get_file_info(pyarrow.fs.FileSelector(f"{bucket}/a"))) == [
+        "from é",
+        "moved",
+    ]
     fs.delete_dir(f"{bucket}/a")
     assert fs.get_file_info(f"{bucket}/a/moved").type == pyarrow.fs.FileType.NotFound
 

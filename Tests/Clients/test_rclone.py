@@ -11,10 +11,16 @@ from Harness.samples import KEYS, MIB, data, read_tree, tree
 @pytest.fixture(params=["current", "Debian's"])
 def rclone(request, server, tmp_path):
     environment = {
-        "RCLONE_CONFIG": "", "RCLONE_CONFIG_T_TYPE": "s3", "RCLONE_CONFIG_T_PROVIDER": "Other",
-        "RCLONE_CONFIG_T_ENDPOINT": server.url, "RCLONE_CONFIG_T_ACCESS_KEY_ID": server.access_key,
-        "RCLONE_CONFIG_T_SECRET_ACCESS_KEY": server.secret_key, "RCLONE_CONFIG_T_REGION": server.region,
-        "RCLONE_S3_CHUNK_SIZE": "5Mi", "RCLONE_S3_UPLOAD_CUTOFF": "5Mi", "RCLONE_RETRIES": "1",
+        "RCLONE_CONFIG": "",
+        "RCLONE_CONFIG_T_TYPE": "s3",
+        "RCLONE_CONFIG_T_PROVIDER": "Other",
+        "RCLONE_CONFIG_T_ENDPOINT": server.url,
+        "RCLONE_CONFIG_T_ACCESS_KEY_ID": server.access_key,
+        "RCLONE_CONFIG_T_SECRET_ACCESS_KEY": server.secret_key,
+        "RCLONE_CONFIG_T_REGION": server.region,
+        "RCLONE_S3_CHUNK_SIZE": "5Mi",
+        "RCLONE_S3_UPLOAD_CUTOFF": "5Mi",
+        "RCLONE_RETRIES": "1",
         "RCLONE_LOW_LEVEL_RETRIES": "1",
     }
     if server.ca:

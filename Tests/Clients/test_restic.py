@@ -9,9 +9,12 @@ from Harness.samples import MIB, data, read_tree, tree
 @pytest.fixture
 def restic(server, bucket, tmp_path):
     environment = {
-        "RESTIC_REPOSITORY": f"s3:{server.url}/{bucket}/a repository", "RESTIC_PASSWORD": "test",
-        "AWS_ACCESS_KEY_ID": server.access_key, "AWS_SECRET_ACCESS_KEY": server.secret_key,
-        "AWS_DEFAULT_REGION": server.region, "RESTIC_CACHE_DIR": str(tmp_path / "cache"),
+        "RESTIC_REPOSITORY": f"s3:{server.url}/{bucket}/a repository",
+        "RESTIC_PASSWORD": "test",
+        "AWS_ACCESS_KEY_ID": server.access_key,
+        "AWS_SECRET_ACCESS_KEY": server.secret_key,
+        "AWS_DEFAULT_REGION": server.region,
+        "RESTIC_CACHE_DIR": str(tmp_path / "cache"),
     }
     fixed = ["--cacert", server.ca] if server.ca else []
     return Command(find("restic"), *fixed, environment=environment, folder=tmp_path)

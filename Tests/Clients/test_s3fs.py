@@ -23,10 +23,15 @@ def mounted(server, bucket, tmp_path):
     place, log = tmp_path / "mounted", tmp_path / "log"
     place.mkdir()
     environment = os.environ | ({"CURL_CA_BUNDLE": server.ca} if server.ca else {})
-    options = f"url={server.url},use_path_request_style,passwd_file={password},endpoint={server.region},multipart_size=5"
+    options = (
+        f"url={server.url},use_path_request_style,passwd_file={password},endpoint={server.region},multipart_size=5"
+    )
     with open(log, "wb") as output:
         process = subprocess.Popen(
-            [program, bucket, str(place), "-f", "-o", options], env=environment, stdout=output, stderr=subprocess.STDOUT
+            [program, bucket, str(place), "-f", "-o", options],
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
         )
     end = time.monotonic() + 20
     while not place.is_mount() and process.poll() is None and time.monotonic() < end:

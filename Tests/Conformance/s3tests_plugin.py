@@ -1,4 +1,6 @@
-"""A pytest plugin for the suite ceph/s3-tests: each test gets a bucket prefix of its own, and outcomes are kept by name.
+"""A pytest plugin for the suite ceph/s3-tests: each test gets a prefix of its own.
+
+Outcomes are kept by name.
 
 Loaded by run-s3-tests with ``-p s3tests_plugin``; the file of outcomes is named by TIDEGATE_S3TESTS_OUTCOMES.
 """

@@ -6,11 +6,17 @@ from Harness.samples import data
 
 
 def test_attributes(send, place, key):
-    put = send("PUT", f"/{place}/{key}", {"x-amz-checksum-sha256": "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="}, b"")
+    put = send(
+        "PUT", f"/{place}/{key}", {"x-amz-checksum-sha256": "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="}, b""
+    )
     asked = {"x-amz-object-attributes": "ETag,Checksum,ObjectParts,StorageClass,ObjectSize"}
     answer = send("GET", f"/{place}/{key}?attributes", asked)
     assert answer.status == 200 and answer.xml.tag == "GetObjectAttributesResponse", answer
-    assert answer.text("ETag") == put.etag and answer.text("ObjectSize") == "0" and answer.text("StorageClass") == "STANDARD"
+    assert (
+        answer.text("ETag") == put.etag
+        and answer.text("ObjectSize") == "0"
+        and answer.text("StorageClass") == "STANDARD"
+    )
     assert answer.text("Checksum/ChecksumSHA256") == "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
     assert answer.headers["Last-Modified"]
     only = send("GET", f"/{place}/{key}?attributes", {"x-amz-object-attributes": "ObjectSize"})
@@ -42,11 +48,17 @@ def test_tags(send, refused, place, key):
     assert send("GET", f"{target}?tagging").texts("TagSet/Tag/Key") == [] and send("GET", target).body == b"x"
 
 
-@pytest.mark.parametrize("pairs,codes", [
-    ([(f"k{n}", "v") for n in range(11)], ["BadRequest", "InvalidTag"]), ([("k" * 129, "v")], ["InvalidTag"]),
-    ([("k", "v" * 257)], ["InvalidTag"]), ([("a", "1"), ("a", "2")], ["InvalidTag"]), ([("", "v")], ["InvalidTag", "MalformedXML"]),
-    ([("aws:x", "v")], ["InvalidTag"]),
-])
+@pytest.mark.parametrize(
+    "pairs,codes",
+    [
+        ([(f"k{n}", "v") for n in range(11)], ["BadRequest", "InvalidTag"]),
+        ([("k" * 129, "v")], ["InvalidTag"]),
+        ([("k", "v" * 257)], ["InvalidTag"]),
+        ([("a", "1"), ("a", "2")], ["InvalidTag"]),
+        ([("", "v")], ["InvalidTag", "MalformedXML"]),
+        ([("aws:x", "v")], ["InvalidTag"]),
+    ],
+)
 def test_tags_refused(send, place, key, pairs, codes):
     target = f"/{place}/{key}"
     send("PUT", target, {}, b"x")

@@ -35,10 +35,28 @@ def test_create_again(send, refused, name):
     assert answer.status == 200 or answer.code == "BucketAlreadyOwnedByYou"
 
 
-@pytest.mark.parametrize("bad", [
-    "ab", "a" * 64, "Upper-case", "under_score", "-start", "end-", "a..b", "192.168.5.4", "xn--punycode", "a.-b",
-    "name-s3alias", "name--ol-s3", "sthree-name", "sp%20ace", "a%2Fb", "%2e%2e", "..",
-])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "ab",
+        "a" * 64,
+        "Upper-case",
+        "under_score",
+        "-start",
+        "end-",
+        "a..b",
+        "192.168.5.4",
+        "xn--punycode",
+        "a.-b",
+        "name-s3alias",
+        "name--ol-s3",
+        "sthree-name",
+        "sp%20ace",
+        "a%2Fb",
+        "%2e%2e",
+        "..",
+    ],
+)
 def test_names_that_are_none(send, bad):
     answer = send("PUT", f"/{bad}")
     assert answer.status == 400 and answer.code == "InvalidBucketName", answer
@@ -47,9 +65,13 @@ def test_names_that_are_none(send, bad):
 def test_bodies(send, refused, name):
     space = 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"'
     refused(send("PUT", f"/{name}", {}, b"<nonsense"), 400, "MalformedXML")
-    body = f"<CreateBucketConfiguration {space}><LocationConstraint>mars-1</LocationConstraint></CreateBucketConfiguration>"
+    place = "<LocationConstraint>mars-1</LocationConstraint>"
+    body = f"<CreateBucketConfiguration {space}>{place}</CreateBucketConfiguration>"
     answer = send("PUT", f"/{name}", {}, body.encode())
-    assert answer.status == 400 and answer.code in ("InvalidLocationConstraint", "IllegalLocationConstraintException"), answer
+    assert answer.status == 400 and answer.code in (
+        "InvalidLocationConstraint",
+        "IllegalLocationConstraintException",
+    ), answer
     assert send("HEAD", f"/{name}").status == 404
 
 
@@ -86,8 +108,11 @@ def test_versioning_states(send, refused, name):
         assert send("GET", f"/{name}?versioning").text("Status") == status
     for body in [b"", b"<x", b"<VersioningConfiguration><Status>Perhaps</Status></VersioningConfiguration>"]:
         answer = send("PUT", f"/{name}?versioning", {}, body)
-        assert answer.status == 400 and answer.code in ("MalformedXML", "IllegalVersioningConfigurationException",
-                                                        "MissingRequestBodyError"), answer
+        assert answer.status == 400 and answer.code in (
+            "MalformedXML",
+            "IllegalVersioningConfigurationException",
+            "MissingRequestBodyError",
+        ), answer
 
 
 def test_null_versions(send, name):
@@ -101,7 +126,10 @@ def test_null_versions(send, name):
     first = send("PUT", f"/{name}/k", {}, b"1").headers["x-amz-version-id"]
     state("Suspended")
     assert send("PUT", f"/{name}/k", {}, b"2").headers.get("x-amz-version-id") in (None, "null")
-    assert send("GET", f"/{name}/k?versionId=null").body == b"2" and send("GET", f"/{name}/k?versionId={first}").body == b"1"
+    assert (
+        send("GET", f"/{name}/k?versionId=null").body == b"2"
+        and send("GET", f"/{name}/k?versionId={first}").body == b"1"
+    )
     marker = send("DELETE", f"/{name}/k")
     assert marker.headers["x-amz-delete-marker"] == "true" and marker.headers["x-amz-version-id"] == "null"
     gone = send("GET", f"/{name}/k")
@@ -123,8 +151,12 @@ def test_policy(server, send, refused, name):
     send("PUT", f"/{name}")
     send("PUT", f"/{name}/open/k", {}, b"x")
     send("PUT", f"/{name}/closed/k", {}, b"x")
-    policy = {"Version": "2012-10-17", "Statement": [{
-        "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{name}/open/*"}]}
+    policy = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{name}/open/*"}
+        ],
+    }
     refused(send("GET", f"/{name}?policy"), 404, "NoSuchBucketPolicy")
     assert send("PUT", f"/{name}?policy", {}, json.dumps(policy).encode()).status == 204
     assert json.loads(send("GET", f"/{name}?policy").body) == policy
@@ -143,18 +175,24 @@ def test_policy(server, send, refused, name):
         send("DELETE", f"/{name}/{key}")
 
 
-@pytest.mark.parametrize("policy", [
-    "", "nonsense", "{}", '{"Version":"2012-10-17","Statement":[]}',
-    '{"Version":"2012-10-17","Statement":[{"Effect":"Perhaps","Principal":"*","Action":"s3:*","Resource":"*"}]}',
-    '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::BUCKET"}]}',
-    '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":"arn:aws:s3:::other"}]}',
-    '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":"arn:aws:s3:::BUCKET",'
-    '"Condition":{"NoSuchOperator":{"aws:SourceIp":"1.2.3.4"}}}]}',
-    "[" * 10_000,
-])
+@pytest.mark.parametrize(
+    "policy",
+    [
+        "",
+        "nonsense",
+        "{}",
+        '{"Version":"2012-10-17","Statement":[]}',
+        '{"Version":"2012-10-17","Statement":[{"Effect":"Perhaps","Principal":"*","Action":"s3:*","Resource":"*"}]}',
+        '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"ARN"}]}',
+        '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":"arn:aws:s3:::o"}]}',
+        '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":"ARN",'
+        '"Condition":{"NoSuchOperator":{"aws:SourceIp":"1.2.3.4"}}}]}',
+        "[" * 10_000,
+    ],
+)
 def test_policies_that_are_none(send, name, policy):
     send("PUT", f"/{name}")
-    answer = send("PUT", f"/{name}?policy", {}, policy.replace("BUCKET", name).encode())
+    answer = send("PUT", f"/{name}?policy", {}, policy.replace("ARN", f"arn:aws:s3:::{name}").encode())
     assert answer.status == 400 and answer.code in ("MalformedPolicy", "MissingRequestBodyError"), answer
     assert send("GET", f"/{name}?policy").status == 404
 

@@ -7,12 +7,16 @@ from Harness.raw import quote
 
 @pytest.fixture
 def source(send, place, key):
-    send("PUT", f"/{place}/{key}", {"x-amz-meta-a": "1", "Content-Type": "text/x", "x-amz-tagging": "t=1"}, b"content")
+    send(
+        "PUT", f"/{place}/{key}", {"x-amz-meta-a": "1", "Content-Type": "text/x", "x-amz-tagging": "t=1"}, b"content"
+    )
     return f"/{place}/{key}"
 
 
 def copy(send, source, target, **headers):
-    return send("PUT", target, {"x-amz-copy-source": source} | {f"x-amz-{n.replace('_', '-')}": v for n, v in headers.items()})
+    return send(
+        "PUT", target, {"x-amz-copy-source": source} | {f"x-amz-{n.replace('_', '-')}": v for n, v in headers.items()}
+    )
 
 
 def test_answer(send, source):
@@ -36,7 +40,15 @@ def test_special_keys(send, place):
 
 
 def test_replace(send, source):
-    answer = copy(send, source, f"{source}-copy", metadata_directive="REPLACE", meta_b="2", tagging_directive="REPLACE", tagging="u=2")
+    answer = copy(
+        send,
+        source,
+        f"{source}-copy",
+        metadata_directive="REPLACE",
+        meta_b="2",
+        tagging_directive="REPLACE",
+        tagging="u=2",
+    )
     assert answer.status == 200
     head = send("HEAD", f"{source}-copy")
     assert "x-amz-meta-a" not in head.headers and head.headers["x-amz-meta-b"] == "2"
@@ -60,7 +72,9 @@ def test_conditions(send, refused, source):
     past = "Sat, 01 Jan 2000 00:00:00 GMT"
     assert copy(send, source, f"{source}-copy", copy_source_if_match=etag).status == 200
     for condition in [
-        {"copy_source_if_match": '"00"'}, {"copy_source_if_none_match": etag}, {"copy_source_if_unmodified_since": past},
+        {"copy_source_if_match": '"00"'},
+        {"copy_source_if_none_match": etag},
+        {"copy_source_if_unmodified_since": past},
     ]:
         refused(copy(send, source, f"{source}-other", **condition), 412, "PreconditionFailed")
     assert send("GET", f"{source}-other").status == 404
@@ -72,7 +86,9 @@ def test_missing(send, refused, place, source):
     refused(copy(send, source, f"/{place}-none/k"), 404, "NoSuchBucket")
 
 
-@pytest.mark.parametrize("form", ["", "/", "x", "/bucket", "//", "?versionId=1", "/bucket/", "%ff/%ff", "http://127.0.0.1/b/k"])
+@pytest.mark.parametrize(
+    "form", ["", "/", "x", "/bucket", "//", "?versionId=1", "/bucket/", "%ff/%ff", "http://127.0.0.1/b/k"]
+)
 def test_sources_that_are_none(send, place, form):
     """versitygw 67aaa80d: the copy source parsed in one way by the policy and in another by the copy."""
     answer = copy(send, form, f"/{place}/target-of-nothing")
@@ -83,5 +99,10 @@ def test_sources_that_are_none(send, place, form):
 def test_climbing_sources(send, place, source):
     """CVE-2026-55874: `..` in the copy source."""
     name = source.rsplit("/", 1)[1]
-    for form in [f"/{place}/../{place}/{name}", f"/{place}-none/../{place}/{name}", f"/{place}/a/../{name}", f"/{place}/%2e%2e/{place}/{name}"]:
+    for form in [
+        f"/{place}/../{place}/{name}",
+        f"/{place}-none/../{place}/{name}",
+        f"/{place}/a/../{name}",
+        f"/{place}/%2e%2e/{place}/{name}",
+    ]:
         assert copy(send, form, f"{source}-climbed").status in (400, 404), form

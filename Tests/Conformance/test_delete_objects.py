@@ -56,13 +56,20 @@ def test_limits(send, refused, place):
     refused(delete(send, place, []), 400, "MalformedXML")
 
 
-@pytest.mark.parametrize("body", [
-    b"", b"<", b"<Delete>", b"<Other/>", b"<Delete><Object/></Delete>",
-    b'<!DOCTYPE d [<!ENTITY a "b">]><Delete><Object><Key>&a;</Key></Object></Delete>',
-    b'<!DOCTYPE d SYSTEM "http://127.0.0.1:1/x"><Delete><Object><Key>a</Key></Object></Delete>',
-    b"<Delete>" + b"<a>" * 5000 + b"</a>" * 5000 + b"</Delete>",
-    b'<?xml version="1.0" encoding="UTF-16"?><Delete><Object><Key>a</Key></Object></Delete>',
-])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<",
+        b"<Delete>",
+        b"<Other/>",
+        b"<Delete><Object/></Delete>",
+        b'<!DOCTYPE d [<!ENTITY a "b">]><Delete><Object><Key>&a;</Key></Object></Delete>',
+        b'<!DOCTYPE d SYSTEM "http://127.0.0.1:1/x"><Delete><Object><Key>a</Key></Object></Delete>',
+        b"<Delete>" + b"<a>" * 5000 + b"</a>" * 5000 + b"</Delete>",
+        b'<?xml version="1.0" encoding="UTF-16"?><Delete><Object><Key>a</Key></Object></Delete>',
+    ],
+)
 def test_malformed(send, refused, place, body):
     headers = {"Content-MD5": base64.b64encode(hashlib.md5(body).digest()).decode()}
     answer = send("POST", f"/{place}?delete", headers, body)
@@ -73,7 +80,11 @@ def test_too_large(send, place):
     body = b"<Delete>" + b" " * (5 << 20) + b"</Delete>"
     headers = {"Content-MD5": base64.b64encode(hashlib.md5(body).digest()).decode()}
     answer = send("POST", f"/{place}?delete", headers, body, payload=raw.UNSIGNED)
-    assert answer.status in (400, 413) and answer.code in ("MalformedXML", "EntityTooLarge", "MaxMessageLengthExceeded"), answer
+    assert answer.status in (400, 413) and answer.code in (
+        "MalformedXML",
+        "EntityTooLarge",
+        "MaxMessageLengthExceeded",
+    ), answer
 
 
 def test_keys_that_climb_stay_keys(send, place, key):

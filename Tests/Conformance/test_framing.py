@@ -14,7 +14,9 @@ def exchange(server, request, timeout=10):
     client = raw.Raw(server)
     connection = socket.create_connection((client.url.hostname, client.url.port), timeout=timeout)
     if client.url.scheme == "https":
-        connection = ssl.create_default_context(cafile=server.ca).wrap_socket(connection, server_hostname=client.url.hostname)
+        connection = ssl.create_default_context(cafile=server.ca).wrap_socket(
+            connection, server_hostname=client.url.hostname
+        )
     received = b""
     with connection:
         connection.sendall(request)
@@ -66,11 +68,20 @@ def chunked(server, target, body):
     return exchange(server, head.encode() + body)
 
 
-@pytest.mark.parametrize("body", [
-    b"zz\r\nhello\r\n0\r\n\r\n", b"-5\r\nhello\r\n0\r\n\r\n", b"0x5\r\nhello\r\n0\r\n\r\n", b"5\r\nhelloXX0\r\n\r\n",
-    b"ffffffffffffffffff\r\nhello", b"5\nhello\n0\n\n", b"5 \r\r\nhello\r\n0\r\n\r\n", b"\r\nhello\r\n0\r\n\r\n",
-    b"5;" + b"x" * 100_000 + b"\r\nhello\r\n0\r\n\r\n",
-])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"zz\r\nhello\r\n0\r\n\r\n",
+        b"-5\r\nhello\r\n0\r\n\r\n",
+        b"0x5\r\nhello\r\n0\r\n\r\n",
+        b"5\r\nhelloXX0\r\n\r\n",
+        b"ffffffffffffffffff\r\nhello",
+        b"5\nhello\n0\n\n",
+        b"5 \r\r\nhello\r\n0\r\n\r\n",
+        b"\r\nhello\r\n0\r\n\r\n",
+        b"5;" + b"x" * 100_000 + b"\r\nhello\r\n0\r\n\r\n",
+    ],
+)
 def test_bad_chunks(server, send, place, key, body):
     answer = chunked(server, f"/{place}/{key}", body)
     assert answer == b"" or answer.split()[1][:1] in (b"4", b"5"), answer[:300]
@@ -80,7 +91,8 @@ def test_bad_chunks(server, send, place, key, body):
 def test_header_limits(server):
     many = b"".join(b"X-%d: 1\r\n" % number for number in range(20_000))
     for head in [
-        b"GET /" + b"a" * 200_000 + b" HTTP/1.1\r\nHost: h\r\n\r\n", b"GET / HTTP/1.1\r\nHost: h\r\n" + many + b"\r\n",
+        b"GET /" + b"a" * 200_000 + b" HTTP/1.1\r\nHost: h\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: h\r\n" + many + b"\r\n",
         b"GET / HTTP/1.1\r\nHost: h\r\nX: " + b"a" * 2_000_000 + b"\r\n\r\n",
     ]:
         try:
@@ -94,6 +106,7 @@ def test_header_limits(server):
 def test_keep_alive_and_pipelining(server, send, place, key):
     send("PUT", f"/{place}/{key}", {}, b"content")
     client = raw.Raw(server)
+
     def request(last):
         more = {"Connection": "close"} if last else {}
         headers = client.signed("GET", f"/{place}/{key}") | more
@@ -107,7 +120,9 @@ def test_expect_continue_only_after_the_head_is_authorised(server, send, place, 
     client = raw.Raw(server)
     for secret, expected in [(server.secret_key, b"100 "), ("wrong", b"403 ")]:
         signer = raw.Raw(server._replace(secret_key=secret))
-        headers = signer.signed("PUT", f"/{place}/{key}", {"Expect": "100-continue"}, b"content") | {"Content-Length": "7"}
+        headers = signer.signed("PUT", f"/{place}/{key}", {"Expect": "100-continue"}, b"content") | {
+            "Content-Length": "7"
+        }
         head = f"PUT /{place}/{key} HTTP/1.1\r\n" + "".join(f"{n}: {v}\r\n" for n, v in headers.items()) + "\r\n"
         connection = client.connect()
         connection.connect()

@@ -28,14 +28,22 @@ def test_head_is_get_without_a_body(send, target):
     assert fields[0]["accept-ranges"] == "bytes" and fields[0]["content-length"] == str(SIZE)
 
 
-@pytest.mark.parametrize("asked,first,last", [
-    ("bytes=0-0", 0, 0), ("bytes=5-", 5, SIZE - 1), ("bytes=-5", SIZE - 5, SIZE - 1), ("bytes=0-999999", 0, SIZE - 1),
-    ("bytes=-999999", 0, SIZE - 1), (f"bytes={SIZE - 1}-{SIZE - 1}", SIZE - 1, SIZE - 1), ("bytes=65530-65550", 65530, 65550),
-])
+@pytest.mark.parametrize(
+    "asked,first,last",
+    [
+        ("bytes=0-0", 0, 0),
+        ("bytes=5-", 5, SIZE - 1),
+        ("bytes=-5", SIZE - 5, SIZE - 1),
+        ("bytes=0-999999", 0, SIZE - 1),
+        ("bytes=-999999", 0, SIZE - 1),
+        (f"bytes={SIZE - 1}-{SIZE - 1}", SIZE - 1, SIZE - 1),
+        ("bytes=65530-65550", 65530, 65550),
+    ],
+)
 def test_ranges(send, target, asked, first, last):
     answer = send("GET", target, {"Range": asked})
     assert answer.status == 206 and answer.headers["Content-Range"] == f"bytes {first}-{last}/{SIZE}"
-    assert answer.body == data(SIZE)[first:last + 1]
+    assert answer.body == data(SIZE)[first : last + 1]
     head = send("HEAD", target, {"Range": asked})
     assert head.status == 206 and head.headers["Content-Length"] == str(last + 1 - first)
 
@@ -62,11 +70,20 @@ def test_range_of_nothing(send, refused, place):
 def test_conditions(send, refused, target, etag):
     past, future = "Sat, 01 Jan 2000 00:00:00 GMT", "Fri, 01 Jan 2100 00:00:00 GMT"
     for headers, status in [
-        ({"If-Match": etag}, 200), ({"If-Match": "*"}, 200), ({"If-Match": f'"00", {etag}'}, 200), ({"If-Match": '"00"'}, 412),
-        ({"If-None-Match": etag}, 304), ({"If-None-Match": "*"}, 304), ({"If-None-Match": '"00"'}, 200),
-        ({"If-Modified-Since": past}, 200), ({"If-Modified-Since": future}, 200), ({"If-Unmodified-Since": past}, 412),
-        ({"If-Unmodified-Since": future}, 200), ({"If-Match": etag, "If-Unmodified-Since": past}, 200),
-        ({"If-None-Match": '"00"', "If-Modified-Since": future}, 200), ({"If-Modified-Since": "no date"}, 200),
+        ({"If-Match": etag}, 200),
+        ({"If-Match": "*"}, 200),
+        ({"If-Match": f'"00", {etag}'}, 200),
+        ({"If-Match": '"00"'}, 412),
+        ({"If-None-Match": etag}, 304),
+        ({"If-None-Match": "*"}, 304),
+        ({"If-None-Match": '"00"'}, 200),
+        ({"If-Modified-Since": past}, 200),
+        ({"If-Modified-Since": future}, 200),
+        ({"If-Unmodified-Since": past}, 412),
+        ({"If-Unmodified-Since": future}, 200),
+        ({"If-Match": etag, "If-Unmodified-Since": past}, 200),
+        ({"If-None-Match": '"00"', "If-Modified-Since": future}, 200),
+        ({"If-Modified-Since": "no date"}, 200),
     ]:
         answer = send("GET", target, headers)
         # A date in the future is no valid condition (RFC 9110 §13.1.3), and some servers take it as one.
@@ -88,12 +105,17 @@ def test_response_overrides(send, target, server):
     )
     answer = send("GET", f"{target}?{query}")
     assert answer.headers["Content-Type"] == "text/y" and answer.headers["Cache-Control"] == "no-store"
-    assert answer.headers["Content-Disposition"] == 'attachment; filename="a"' and answer.headers["Content-Language"] == "fr"
+    assert (
+        answer.headers["Content-Disposition"] == 'attachment; filename="a"'
+        and answer.headers["Content-Language"] == "fr"
+    )
 
 
-@pytest.mark.parametrize("value", ["a%0D%0AX-Injected%3A%201", "a%0AX-Injected%3A%201", "a%0DX-Injected: 1".replace(" ", "%20"), "a%00b"])
+@pytest.mark.parametrize(
+    "value", ["a%0D%0AX-Injected%3A%201", "a%0AX-Injected%3A%201", "a%0DX-Injected: 1".replace(" ", "%20"), "a%00b"]
+)
 def test_response_overrides_never_split_the_answer(send, target, value):
-    """CVE-2020-10753, CVE-2021-3524, CVE-2015-5245: CR and LF injected into headers, fixed twice, first \\n, then \\r."""
+    """CVE-2020-10753, CVE-2021-3524, CVE-2015-5245: CR and LF injected into headers."""
     answer = send("GET", f"{target}?response-content-type={value}")
     assert "X-Injected" not in answer.headers and answer.status in (200, 400)
     assert b"\r\nX-Injected" not in answer.body[:200]

@@ -1,4 +1,7 @@
-"""Keys are bytes without meaning: one corpus through every entrance (CVE-2026-54917, -55874, -58372, GHSA-8r6f, lakeFS -26187)."""
+"""Keys are bytes without meaning: one corpus through every entrance.
+
+CVE-2026-54917, CVE-2026-55874, CVE-2026-58372, CVE-2026-26187, GHSA-8r6f: three entrances, three advisories.
+"""
 
 import base64
 import hashlib
@@ -10,9 +13,47 @@ import pytest
 from Harness.raw import quote
 
 CORPUS = [
-    "..", ".", "../x", "../../../../etc/passwd", "a/../b", "a/./b", "/leading", "//double", "a//b", "trailing/", "/", "a/..",
-    "..\\..\\x", "C:\\x", "%2e%2e/x", "%2F", "%", "%00", "+", " ", " leading", "trailing ", "a b+c", "?", "a?b=c", "#", "a&b",
-    "<x>", "\"'", "é", "e\u0301", "\u202e", "\U0001f9a2", "\ufffd", "\u200b", "nul\u0001x", "~", "*", "store-0/x", ".tidegate", "-rf",
+    "..",
+    ".",
+    "../x",
+    "../../../../etc/passwd",
+    "a/../b",
+    "a/./b",
+    "/leading",
+    "//double",
+    "a//b",
+    "trailing/",
+    "/",
+    "a/..",
+    "..\\..\\x",
+    "C:\\x",
+    "%2e%2e/x",
+    "%2F",
+    "%",
+    "%00",
+    "+",
+    " ",
+    " leading",
+    "trailing ",
+    "a b+c",
+    "?",
+    "a?b=c",
+    "#",
+    "a&b",
+    "<x>",
+    "\"'",
+    "é",
+    "e\u0301",
+    "\u202e",
+    "\U0001f9a2",
+    "\ufffd",
+    "\u200b",
+    "nul\u0001x",
+    "~",
+    "*",
+    "store-0/x",
+    ".tidegate",
+    "-rf",
 ]
 
 
@@ -58,7 +99,9 @@ def test_targets_that_are_no_utf_8(send, place, target):
         assert answer.status == 400 or (answer.status in (403, 404) and method != "PUT"), answer
 
 
-@pytest.mark.parametrize("target", ["/../PLACE/neighbour", "/PLACE/../PLACE/neighbour", "/./PLACE/neighbour", "//PLACE/neighbour"])
+@pytest.mark.parametrize(
+    "target", ["/../PLACE/neighbour", "/PLACE/../PLACE/neighbour", "/./PLACE/neighbour", "//PLACE/neighbour"]
+)
 def test_targets_are_not_normalised(send, place, neighbour, target):
     answer = send("GET", target.replace("PLACE", place))
     assert answer.status in (400, 403, 404) and b"untouched" not in answer.body, answer

@@ -1,4 +1,7 @@
-"""ListObjects, ListObjectsV2 and ListObjectVersions: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html"""
+"""ListObjects, ListObjectsV2 and ListObjectVersions.
+
+https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
+"""
 
 import urllib.parse
 
@@ -44,12 +47,20 @@ def test_pages(send, place, version, size):
     assert prefixes == ["a/", "b/"] and count == -(-10 // size)
 
 
-@pytest.mark.parametrize("query,keys,prefixes", [
-    ("prefix=a", ["a", "a/1", "a/2", "a/b/1", "a0"], []), ("prefix=a%2F&delimiter=%2F", ["a/1", "a/2"], ["a/b/"]),
-    ("prefix=b%2F&delimiter=%2F", ["b/", "b/1"], []), ("prefix=none", [], []), ("delimiter=1", None, ["a/1", "a/b/1", "b/1"]),
-    ("prefix=%C3%A9", ["é"], []), ("start-after=c%20d", ["z", "é", "\uffee", "\U0001f9a2"], []),
-    ("start-after=a%2F&delimiter=%2F&prefix=a", ["a0"], ["a/"]), ("max-keys=0", [], []),
-])
+@pytest.mark.parametrize(
+    "query,keys,prefixes",
+    [
+        ("prefix=a", ["a", "a/1", "a/2", "a/b/1", "a0"], []),
+        ("prefix=a%2F&delimiter=%2F", ["a/1", "a/2"], ["a/b/"]),
+        ("prefix=b%2F&delimiter=%2F", ["b/", "b/1"], []),
+        ("prefix=none", [], []),
+        ("delimiter=1", None, ["a/1", "a/b/1", "b/1"]),
+        ("prefix=%C3%A9", ["é"], []),
+        ("start-after=c%20d", ["z", "é", "\uffee", "\U0001f9a2"], []),
+        ("start-after=a%2F&delimiter=%2F&prefix=a", ["a0"], ["a/"]),
+        ("max-keys=0", [], []),
+    ],
+)
 def test_selection(send, place, query, keys, prefixes):
     found = pages(send, place, query)
     assert found[1] == prefixes
@@ -60,7 +71,9 @@ def test_selection(send, place, query, keys, prefixes):
 def test_elements(send, place):
     answer = send("GET", f"/{place}?list-type=2&prefix=a0")
     assert answer.xml.tag == "ListBucketResult" and answer.text("Name") == place and answer.text("Prefix") == "a0"
-    assert answer.text("KeyCount") == "1" and answer.text("MaxKeys") == "1000" and answer.text("IsTruncated") == "false"
+    assert (
+        answer.text("KeyCount") == "1" and answer.text("MaxKeys") == "1000" and answer.text("IsTruncated") == "false"
+    )
     assert answer.text("Contents/Size") == "2" and answer.text("Contents/StorageClass") == "STANDARD"
     assert answer.text("Contents/Owner/ID") is None and answer.text("Contents/LastModified").endswith("Z")
     assert send("GET", f"/{place}?list-type=2&fetch-owner=true").text("Contents/Owner/ID")
@@ -74,10 +87,17 @@ def test_url_encoding(send, place):
     assert answer.text("Delimiter") == "%26" and answer.text("EncodingType") == "url"
 
 
-@pytest.mark.parametrize("query", [
-    "max-keys=-1", "max-keys=x", "max-keys=99999999999999999999", "encoding-type=x", "list-type=2&continuation-token=",
-    "list-type=2&continuation-token=nonsense",
-])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "max-keys=-1",
+        "max-keys=x",
+        "max-keys=99999999999999999999",
+        "encoding-type=x",
+        "list-type=2&continuation-token=",
+        "list-type=2&continuation-token=nonsense",
+    ],
+)
 def test_arguments_that_are_none(send, refused, place, query):
     refused(send("GET", f"/{place}?{query}"), 400, "InvalidArgument")
 

@@ -29,7 +29,9 @@ def put(send, upload, number, content):
 
 def complete(send, upload, parts, headers=None):
     listed = "".join(f"<Part><PartNumber>{n}</PartNumber><ETag>{etag}</ETag></Part>" for n, etag in parts)
-    body = f'<CompleteMultipartUpload xmlns="http://s3.amazonaws.com/doc/2006-03-01/">{listed}</CompleteMultipartUpload>'
+    body = (
+        f'<CompleteMultipartUpload xmlns="http://s3.amazonaws.com/doc/2006-03-01/">{listed}</CompleteMultipartUpload>'
+    )
     return send("POST", f"{upload[0]}?uploadId={upload[1]}", headers or {}, body.encode())
 
 
@@ -40,7 +42,9 @@ def test_whole(send, upload):
     joined = hashlib.md5(hashlib.md5(PART).digest() + hashlib.md5(b"end").digest()).hexdigest()
     assert answer.text("ETag").strip('"') == f"{joined}-2"
     got = send("GET", upload[0])
-    assert got.body == PART + b"end" and got.headers["x-amz-meta-a"] == "1" and got.headers["Content-Type"] == "text/x"
+    assert (
+        got.body == PART + b"end" and got.headers["x-amz-meta-a"] == "1" and got.headers["Content-Type"] == "text/x"
+    )
     second = send("GET", f"{upload[0]}?partNumber=2")
     assert second.status == 206 and second.body == b"end" and second.headers["x-amz-mp-parts-count"] == "2"
     # A client that lost the first answer gets it again.
@@ -84,7 +88,12 @@ def test_conditional_complete(send, refused, upload):
 
 @pytest.mark.parametrize("identity", ["none", "", "..%2F..%2Fetc", "%00", "x" * 2000])
 def test_uploads_that_are_none(send, place, key, identity):
-    for method, query, body in [("PUT", "partNumber=1&", b"x"), ("POST", "", b"<x/>"), ("DELETE", "", b""), ("GET", "", b"")]:
+    for method, query, body in [
+        ("PUT", "partNumber=1&", b"x"),
+        ("POST", "", b"<x/>"),
+        ("DELETE", "", b""),
+        ("GET", "", b""),
+    ]:
         answer = send(method, f"/{place}/{key}?{query}uploadId={identity}", {}, body)
         assert answer.status in (400, 404), (method, answer)
         assert send("GET", f"/{place}/{key}").status == 404
@@ -109,11 +118,15 @@ def test_list_parts(send, upload):
     seen, marker = [], "0"
     while True:
         answer = send("GET", f"{upload[0]}?uploadId={upload[1]}&max-parts=3&part-number-marker={marker}")
-        seen += list(zip(map(int, answer.texts("Part/PartNumber")), answer.texts("Part/ETag"), answer.texts("Part/Size")))
+        seen += list(
+            zip(map(int, answer.texts("Part/PartNumber")), answer.texts("Part/ETag"), answer.texts("Part/Size"))
+        )
         if answer.text("IsTruncated") != "true":
             break
         marker = answer.text("NextPartNumberMarker")
-    assert [(n, etag.strip('"'), size) for n, etag, size in seen] == [(n, e.strip('"'), str(n)) for n, e in etags.items()]
+    assert [(n, etag.strip('"'), size) for n, etag, size in seen] == [
+        (n, e.strip('"'), str(n)) for n, e in etags.items()
+    ]
     assert answer.text("StorageClass") == "STANDARD" and answer.text("Owner/ID") and answer.text("Initiator/ID")
 
 
@@ -141,9 +154,19 @@ def test_part_copy(send, refused, place, key, upload):
     answer = send("PUT", target, source | {"x-amz-copy-source-range": "bytes=10-19"})
     assert answer.status == 200 and answer.xml.tag == "CopyPartResult"
     assert answer.text("ETag").strip('"') == hashlib.md5(PART[10:20]).hexdigest()
-    for asked in ["bytes=0-", "bytes=-5", "0-5", "bytes=5-1", f"bytes=0-{len(PART)}", f"bytes={len(PART)}-{len(PART)}"]:
+    for asked in [
+        "bytes=0-",
+        "bytes=-5",
+        "0-5",
+        "bytes=5-1",
+        f"bytes=0-{len(PART)}",
+        f"bytes={len(PART)}-{len(PART)}",
+    ]:
         answer = send("PUT", target, source | {"x-amz-copy-source-range": asked})
-        assert answer.status in (400, 416) and answer.code in ("InvalidArgument", "InvalidRange", "InvalidRequest"), (asked, answer)
+        assert answer.status in (400, 416) and answer.code in ("InvalidArgument", "InvalidRange", "InvalidRequest"), (
+            asked,
+            answer,
+        )
     refused(send("PUT", target, {"x-amz-copy-source": f"/{place}/{key}-none"}), 404, "NoSuchKey")
     refused(send("PUT", target, source | {"x-amz-copy-source-if-match": '"00"'}), 412, "PreconditionFailed")
     assert complete(send, upload, [(1, hashlib.md5(PART[10:20]).hexdigest())]).status == 200
@@ -154,11 +177,15 @@ def test_checksums_of_the_whole(send, place, key):
     headers = {"x-amz-checksum-algorithm": "CRC32C", "x-amz-checksum-type": "COMPOSITE"}
     created = send("POST", f"/{place}/{key}?uploads", headers)
     upload = (f"/{place}/{key}", created.text("UploadId"))
-    answer = send("PUT", f"{upload[0]}?partNumber=1&uploadId={upload[1]}", {"x-amz-checksum-crc32c": "yZRlqg=="}, b"hello world")
+    answer = send(
+        "PUT", f"{upload[0]}?partNumber=1&uploadId={upload[1]}", {"x-amz-checksum-crc32c": "yZRlqg=="}, b"hello world"
+    )
     assert answer.status == 200 and answer.headers["x-amz-checksum-crc32c"] == "yZRlqg=="
     body = (
         f"<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{answer.headers['ETag']}</ETag>"
         "<ChecksumCRC32C>yZRlqg==</ChecksumCRC32C></Part></CompleteMultipartUpload>"
     )
     done = send("POST", f"{upload[0]}?uploadId={upload[1]}", {}, body.encode())
-    assert done.status == 200 and done.text("ChecksumType") == "COMPOSITE" and done.text("ChecksumCRC32C").endswith("-1"), done
+    assert (
+        done.status == 200 and done.text("ChecksumType") == "COMPOSITE" and done.text("ChecksumCRC32C").endswith("-1")
+    ), done

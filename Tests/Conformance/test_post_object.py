@@ -18,7 +18,9 @@ def post(server, place):
         date, stamp = now.strftime("%Y%m%d"), now.strftime("%Y%m%dT%H%M%SZ")
         scope = f"{date}/{server.region}/s3/aws4_request"
         signing = {
-            "x-amz-algorithm": "AWS4-HMAC-SHA256", "x-amz-credential": f"{server.access_key}/{scope}", "x-amz-date": stamp,
+            "x-amz-algorithm": "AWS4-HMAC-SHA256",
+            "x-amz-credential": f"{server.access_key}/{scope}",
+            "x-amz-date": stamp,
         }
         policy = {
             "expiration": (now + datetime.timedelta(seconds=expires)).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -90,12 +92,21 @@ def test_anonymous(post, send, place, key):
     assert send("GET", f"/{place}/{key}").status == 404
 
 
-@pytest.mark.parametrize("body,kind", [
-    (b"", "multipart/form-data; boundary=x"), (b"--x\r\n", "multipart/form-data; boundary=x"), (b"x", "multipart/form-data"),
-    (b"--x\r\n\r\n\r\n--x--", "multipart/form-data; boundary=x"), (b"a=b", "application/x-www-form-urlencoded"),
-    (b"--x\r\nContent-Disposition: form-data; name=\"key\"\r\n\r\n" + b"k" * 100_000 + b"\r\n--x--", "multipart/form-data; boundary=x"),
-    (b"--x\r\nContent-Disposition: form-data; name=key\r\n" * 5000, "multipart/form-data; boundary=x"),
-])
+@pytest.mark.parametrize(
+    "body,kind",
+    [
+        (b"", "multipart/form-data; boundary=x"),
+        (b"--x\r\n", "multipart/form-data; boundary=x"),
+        (b"x", "multipart/form-data"),
+        (b"--x\r\n\r\n\r\n--x--", "multipart/form-data; boundary=x"),
+        (b"a=b", "application/x-www-form-urlencoded"),
+        (
+            b'--x\r\nContent-Disposition: form-data; name="key"\r\n\r\n' + b"k" * 100_000 + b"\r\n--x--",
+            "multipart/form-data; boundary=x",
+        ),
+        (b"--x\r\nContent-Disposition: form-data; name=key\r\n" * 5000, "multipart/form-data; boundary=x"),
+    ],
+)
 def test_malformed_forms(send, place, body, kind):
     """CVE-2016-8626: a malformed POST ended the process."""
     answer = send("POST", f"/{place}", {"Content-Type": kind}, body, sign=False)

@@ -17,9 +17,14 @@ def test_answer(send, place, key):
 
 def test_headers_come_back(send, place, key):
     headers = {
-        "Content-Type": "text/x; charset=utf-8", "Cache-Control": "max-age=1", "Content-Disposition": 'attachment; filename="a"',
-        "Content-Encoding": "gzip", "Content-Language": "de", "Expires": "Wed, 21 Oct 2026 07:28:00 GMT",
-        "x-amz-meta-one": "1", "x-amz-meta-Two": "a  b",
+        "Content-Type": "text/x; charset=utf-8",
+        "Cache-Control": "max-age=1",
+        "Content-Disposition": 'attachment; filename="a"',
+        "Content-Encoding": "gzip",
+        "Content-Language": "de",
+        "Expires": "Wed, 21 Oct 2026 07:28:00 GMT",
+        "x-amz-meta-one": "1",
+        "x-amz-meta-Two": "a  b",
     }
     send("PUT", f"/{place}/{key}", headers, b"content")
     for method in ["GET", "HEAD"]:
@@ -49,7 +54,11 @@ def test_content_md5(send, refused, place, key):
     assert send("PUT", f"/{place}/{key}", {"Content-MD5": right}, b"content").status == 200
     refused(send("PUT", f"/{place}/{key}", {"Content-MD5": right}, b"other"), 400, "BadDigest")
     refused(send("PUT", f"/{place}/{key}", {"Content-MD5": "not base64"}, b"other"), 400, "InvalidDigest")
-    refused(send("PUT", f"/{place}/{key}", {"Content-MD5": base64.b64encode(b"short").decode()}, b"x"), 400, "InvalidDigest")
+    refused(
+        send("PUT", f"/{place}/{key}", {"Content-MD5": base64.b64encode(b"short").decode()}, b"x"),
+        400,
+        "InvalidDigest",
+    )
     assert send("GET", f"/{place}/{key}").body == b"content"
 
 
@@ -60,10 +69,16 @@ def test_payload_hash(send, refused, place, key):
     assert send("PUT", f"/{place}/{key}", {}, b"content", payload=raw.UNSIGNED).status == 200
 
 
-@pytest.mark.parametrize("algorithm,value", [
-    ("crc32", base64.b64encode(b"\0\0\0\0").decode()), ("crc32c", "AAAAAA=="), ("crc64nvme", "AAAAAAAAAAA="),
-    ("sha1", base64.b64encode(bytes(20)).decode()), ("sha256", base64.b64encode(bytes(32)).decode()),
-])
+@pytest.mark.parametrize(
+    "algorithm,value",
+    [
+        ("crc32", base64.b64encode(b"\0\0\0\0").decode()),
+        ("crc32c", "AAAAAA=="),
+        ("crc64nvme", "AAAAAAAAAAA="),
+        ("sha1", base64.b64encode(bytes(20)).decode()),
+        ("sha256", base64.b64encode(bytes(32)).decode()),
+    ],
+)
 def test_wrong_checksums(send, refused, place, key, algorithm, value):
     refused(send("PUT", f"/{place}/{key}", {f"x-amz-checksum-{algorithm}": value}, b"content"), 400, "BadDigest")
     answer = send("PUT", f"/{place}/{key}", {f"x-amz-checksum-{algorithm}": "?"}, b"content")
@@ -124,10 +139,16 @@ def test_access_control_lists(send, refused, place, key):
     refused(send("PUT", f"/{place}/{key}", {"x-amz-acl": "public-read"}, b"x"), 400, "AccessControlListNotSupported")
 
 
-@pytest.mark.parametrize("name,value", [
-    ("x-amz-server-side-encryption-customer-algorithm", "AES256"), ("x-amz-object-lock-mode", "GOVERNANCE"),
-    ("x-amz-object-lock-legal-hold", "ON"), ("x-amz-website-redirect-location", "/x"), ("x-amz-write-offset-bytes", "0"),
-])
+@pytest.mark.parametrize(
+    "name,value",
+    [
+        ("x-amz-server-side-encryption-customer-algorithm", "AES256"),
+        ("x-amz-object-lock-mode", "GOVERNANCE"),
+        ("x-amz-object-lock-legal-hold", "ON"),
+        ("x-amz-website-redirect-location", "/x"),
+        ("x-amz-write-offset-bytes", "0"),
+    ],
+)
 def test_headers_of_what_is_not_served_are_never_ignored(send, place, key, name, value):
     answer = send("PUT", f"/{place}/{key}", {name: value}, b"x")
     assert answer.status in (400, 501), answer

@@ -1,4 +1,7 @@
-"""Everything that S3 defines and the gateway does not serve: 501, and never the bare operation (see the published model)."""
+"""Everything that S3 defines and the gateway does not serve: 501, and never the bare operation.
+
+The list is the published service model of the installed botocore.
+"""
 
 import json
 import pathlib
@@ -11,27 +14,78 @@ MODEL = pathlib.Path(botocore.__file__).parent / "data/s3/2006-03-01"
 
 # What a bucket answers that has no such setting, as AWS does: these are read by every client.
 UNSET = {
-    "NoSuchLifecycleConfiguration", "NoSuchCORSConfiguration", "NoSuchBucketPolicy", "NoSuchTagSet",
-    "ServerSideEncryptionConfigurationNotFoundError", "ObjectLockConfigurationNotFoundError",
-    "NoSuchPublicAccessBlockConfiguration", "OwnershipControlsNotFoundError", "NoSuchWebsiteConfiguration",
-    "ReplicationConfigurationNotFoundError", "NoSuchConfiguration", "NoSuchObjectLockConfiguration",
-    "NoSuchAccessGrantsResourcePolicyError", "MetadataConfigurationNotFound",
+    "NoSuchLifecycleConfiguration",
+    "NoSuchCORSConfiguration",
+    "NoSuchBucketPolicy",
+    "NoSuchTagSet",
+    "ServerSideEncryptionConfigurationNotFoundError",
+    "ObjectLockConfigurationNotFoundError",
+    "NoSuchPublicAccessBlockConfiguration",
+    "OwnershipControlsNotFoundError",
+    "NoSuchWebsiteConfiguration",
+    "ReplicationConfigurationNotFoundError",
+    "NoSuchConfiguration",
+    "NoSuchObjectLockConfiguration",
+    "NoSuchAccessGrantsResourcePolicyError",
+    "MetadataConfigurationNotFound",
 }
 # Operations whose empty answer is what AWS says of a bucket that never had the setting.
 EMPTY = {
-    "GetBucketAccelerateConfiguration", "GetBucketLogging", "GetBucketNotificationConfiguration",
-    "GetBucketRequestPayment", "GetBucketVersioning", "GetBucketLocation", "GetBucketAcl", "GetObjectAcl",
-    "GetBucketEncryption", "GetBucketOwnershipControls", "GetPublicAccessBlock", "GetBucketPolicyStatus",
-    "ListBucketAnalyticsConfigurations", "ListBucketInventoryConfigurations", "ListBucketMetricsConfigurations",
+    "GetBucketAccelerateConfiguration",
+    "GetBucketLogging",
+    "GetBucketNotificationConfiguration",
+    "GetBucketRequestPayment",
+    "GetBucketVersioning",
+    "GetBucketLocation",
+    "GetBucketAcl",
+    "GetObjectAcl",
+    "GetBucketEncryption",
+    "GetBucketOwnershipControls",
+    "GetPublicAccessBlock",
+    "GetBucketPolicyStatus",
+    "ListBucketAnalyticsConfigurations",
+    "ListBucketInventoryConfigurations",
+    "ListBucketMetricsConfigurations",
     "ListBucketIntelligentTieringConfigurations",
 }
 SERVED = {
-    "ListBuckets", "CreateBucket", "HeadBucket", "DeleteBucket", "GetBucketLocation", "PutObject", "GetObject", "HeadObject",
-    "DeleteObject", "DeleteObjects", "CopyObject", "GetObjectAttributes", "ListObjects", "ListObjectsV2", "ListObjectVersions",
-    "CreateMultipartUpload", "UploadPart", "UploadPartCopy", "CompleteMultipartUpload", "AbortMultipartUpload", "ListParts",
-    "ListMultipartUploads", "GetObjectTagging", "PutObjectTagging", "DeleteObjectTagging", "GetBucketTagging",
-    "PutBucketTagging", "DeleteBucketTagging", "GetBucketVersioning", "PutBucketVersioning", "GetBucketPolicy",
-    "PutBucketPolicy", "DeleteBucketPolicy", "GetBucketAcl", "GetObjectAcl", "PutBucketAcl", "PutObjectAcl",
+    "ListBuckets",
+    "CreateBucket",
+    "HeadBucket",
+    "DeleteBucket",
+    "GetBucketLocation",
+    "PutObject",
+    "GetObject",
+    "HeadObject",
+    "DeleteObject",
+    "DeleteObjects",
+    "CopyObject",
+    "GetObjectAttributes",
+    "ListObjects",
+    "ListObjectsV2",
+    "ListObjectVersions",
+    "CreateMultipartUpload",
+    "UploadPart",
+    "UploadPartCopy",
+    "CompleteMultipartUpload",
+    "AbortMultipartUpload",
+    "ListParts",
+    "ListMultipartUploads",
+    "GetObjectTagging",
+    "PutObjectTagging",
+    "DeleteObjectTagging",
+    "GetBucketTagging",
+    "PutBucketTagging",
+    "DeleteBucketTagging",
+    "GetBucketVersioning",
+    "PutBucketVersioning",
+    "GetBucketPolicy",
+    "PutBucketPolicy",
+    "DeleteBucketPolicy",
+    "GetBucketAcl",
+    "GetObjectAcl",
+    "PutBucketAcl",
+    "PutObjectAcl",
     "GetBucketPolicyStatus",
 }
 
@@ -73,9 +127,26 @@ def test_is_not_served_as_something_else(send, place, key, name, method, uri):
 
 
 SUBRESOURCES = [
-    "abac", "accelerate", "analytics", "cors", "encryption", "intelligent-tiering", "inventory", "lifecycle", "logging",
-    "metrics", "notification", "object-lock", "ownershipControls", "publicAccessBlock", "replication", "requestPayment",
-    "website", "metadataConfiguration", "metadataTable", "policyStatus",
+    "abac",
+    "accelerate",
+    "analytics",
+    "cors",
+    "encryption",
+    "intelligent-tiering",
+    "inventory",
+    "lifecycle",
+    "logging",
+    "metrics",
+    "notification",
+    "object-lock",
+    "ownershipControls",
+    "publicAccessBlock",
+    "replication",
+    "requestPayment",
+    "website",
+    "metadataConfiguration",
+    "metadataTable",
+    "policyStatus",
 ]
 
 
@@ -96,7 +167,9 @@ def test_put_of_a_sub_resource_never_creates_a_bucket(send, place, subresource):
     assert send("HEAD", f"/{name}").status == 404
 
 
-@pytest.mark.parametrize("subresource", ["legal-hold", "retention", "torrent", "renameObject", "encryption", "restore", "select"])
+@pytest.mark.parametrize(
+    "subresource", ["legal-hold", "retention", "torrent", "renameObject", "encryption", "restore", "select"]
+)
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "POST"])
 def test_sub_resources_of_an_object_never_touch_it(send, place, key, subresource, method):
     send("PUT", f"/{place}/{key}", {}, b"content")

@@ -1,4 +1,4 @@
-"""What can be said of Dockerfile and docker-compose.yml without a container engine; where docker compose is there, it checks too."""
+"""What can be said of Dockerfile and docker-compose.yml without a container engine."""
 
 import json
 import pathlib
@@ -11,8 +11,21 @@ import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 KNOWN = {
-    "build", "image", "ports", "environment", "volumes", "read_only", "tmpfs", "cap_drop", "security_opt",
-    "stop_grace_period", "restart", "profiles", "command", "healthcheck", "depends_on",
+    "build",
+    "image",
+    "ports",
+    "environment",
+    "volumes",
+    "read_only",
+    "tmpfs",
+    "cap_drop",
+    "security_opt",
+    "stop_grace_period",
+    "restart",
+    "profiles",
+    "command",
+    "healthcheck",
+    "depends_on",
 }
 
 
@@ -69,12 +82,19 @@ def test_dockerfile():
     assert complaints((ROOT / "Dockerfile").read_text()) == []
 
 
-@pytest.mark.parametrize("change", [
-    lambda text: text.replace("USER 10001", ""), lambda text: text.replace("USER 10001", "USER root"),
-    lambda text: text.replace("debian:bookworm-slim", "debian"), lambda text: text.replace(" --no-install-recommends", ""),
-    lambda text: re.sub(r'ENTRYPOINT .*', "ENTRYPOINT tidegate", text), lambda text: text.replace("COPY policies", "COPY nothing"),
-    lambda text: text + "ENV SECRET_KEY=x\n", lambda text: re.sub(r"HEALTHCHECK [^\n]*\n[^\n]*\n", "", text),
-])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text.replace("USER 10001", ""),
+        lambda text: text.replace("USER 10001", "USER root"),
+        lambda text: text.replace("debian:bookworm-slim", "debian"),
+        lambda text: text.replace(" --no-install-recommends", ""),
+        lambda text: re.sub(r"ENTRYPOINT .*", "ENTRYPOINT tidegate", text),
+        lambda text: text.replace("COPY policies", "COPY nothing"),
+        lambda text: text + "ENV SECRET_KEY=x\n",
+        lambda text: re.sub(r"HEALTHCHECK [^\n]*\n[^\n]*\n", "", text),
+    ],
+)
 def test_the_checks_can_fail(change):
     assert complaints(change((ROOT / "Dockerfile").read_text())) != []
 
@@ -100,7 +120,9 @@ def test_compose_file():
         assert set(service) <= KNOWN, f"{name}: {set(service) - KNOWN}"
         assert ("image" in service) != ("build" in service), name
         if "image" in service:
-            assert re.fullmatch(r"[\w./-]+:[\w.-]+", service["image"]) and not service["image"].endswith(":latest"), name
+            assert re.fullmatch(r"[\w./-]+:[\w.-]+", service["image"]) and not service["image"].endswith(
+                ":latest"
+            ), name
             assert "healthcheck" in service, name
         for port in service.get("ports", []):
             assert port.startswith("127.0.0.1:"), f"{name} publishes {port} to everybody"
@@ -108,8 +130,10 @@ def test_compose_file():
             assert volume.split(":")[0] in compose["volumes"], f"{name}: {volume} is not declared"
         for value in (service.get("environment") or {}).values():
             assert isinstance(value, str), f"{name}: {value!r} is no string"
-        assert not any(re.search(r"(?i)(password|secret)", key) and not value.startswith("${")
-                       for key, value in (service.get("environment") or {}).items()), f"{name} has a fixed secret"
+        assert not any(
+            re.search(r"(?i)(password|secret)", key) and not value.startswith("${")
+            for key, value in (service.get("environment") or {}).items()
+        ), f"{name} has a fixed secret"
 
 
 def compose_command():

@@ -24,7 +24,8 @@ class Checker:
         """Returns how many things were compared; raises Wrong at the first broken law."""
         with concurrent.futures.ThreadPoolExecutor(4) as pool:
             counts = [
-                sum(pool.map(self.key, list(self.ledger.keys))), sum(pool.map(self.race, list(self.ledger.races))),
+                sum(pool.map(self.key, list(self.ledger.keys))),
+                sum(pool.map(self.race, list(self.ledger.races))),
             ]
             counts.append(self.listing())
             if "multipart" in self.features:
@@ -80,12 +81,17 @@ class Checker:
             if answer.text("IsTruncated") != "true":
                 return
             more = "".join(
-                f"&{name}={urllib.parse.quote(answer.text(element) or '', safe='')}" for name, element in zip(marker, token)
+                f"&{name}={urllib.parse.quote(answer.text(element) or '', safe='')}"
+                for name, element in zip(marker, token)
             )
 
     def listing(self):
         """Both kinds of listing say exactly what is there, in order, with each object's size and ETag."""
-        expected = {name: (known.state.size, known.state.etag) for name, known in self.ledger.keys.items() if known.state != ABSENT}
+        expected = {
+            name: (known.state.size, known.state.etag)
+            for name, known in self.ledger.keys.items()
+            if known.state != ABSENT
+        }
         races = set(self.ledger.races)
         for query, token, marker in [
             ("list-type=2&max-keys=37", ["NextContinuationToken"], ["continuation-token"]),
@@ -94,7 +100,8 @@ class Checker:
             seen = []
             for page in self.pages(PLAIN, query, token, marker):
                 seen += zip(
-                    page.texts("Contents/Key"), map(int, page.texts("Contents/Size")),
+                    page.texts("Contents/Key"),
+                    map(int, page.texts("Contents/Size")),
                     [etag.strip('"') for etag in page.texts("Contents/ETag")],
                 )
             names = [name for name, _, _ in seen]
@@ -103,14 +110,21 @@ class Checker:
             found = {name: (size, etag) for name, size, etag in seen if name not in races}
             if found != expected or not races.issubset(names):
                 wrong = {name: (found.get(name), expected.get(name)) for name in found.keys() ^ expected.keys()}
-                wrong |= {n: (found[n], expected[n]) for n in found.keys() & expected.keys() if found[n] != expected[n]}
+                wrong |= {
+                    n: (found[n], expected[n]) for n in found.keys() & expected.keys() if found[n] != expected[n]
+                }
                 raise Wrong(f"{query}: listed against acknowledged: {wrong}, races missing: {races - set(names)}")
         return len(expected) * 2
 
     def uploads(self):
         """Every acknowledged upload is there with its acknowledged parts; no ended one is."""
         present = {}
-        for page in self.pages(PLAIN, "uploads&max-uploads=7", ["NextKeyMarker", "NextUploadIdMarker"], ["key-marker", "upload-id-marker"]):
+        for page in self.pages(
+            PLAIN,
+            "uploads&max-uploads=7",
+            ["NextKeyMarker", "NextUploadIdMarker"],
+            ["key-marker", "upload-id-marker"],
+        ):
             present.update(zip(page.texts("Upload/UploadId"), page.texts("Upload/Key")))
         for identity, upload in list(self.ledger.uploads.items()):
             if identity not in present:
@@ -119,7 +133,9 @@ class Checker:
                 del self.ledger.uploads[identity]
                 continue
             answer = self.get(f"/{PLAIN}/{raw.quote(upload.key)}?uploadId={identity}")
-            parts = dict(zip(map(int, answer.texts("Part/PartNumber")), [e.strip('"') for e in answer.texts("Part/ETag")]))
+            parts = dict(
+                zip(map(int, answer.texts("Part/PartNumber")), [e.strip('"') for e in answer.texts("Part/ETag")])
+            )
             for number in upload.parts.keys() | upload.possible.keys() | parts.keys():
                 allowed = {upload.parts.get(number, (None,))[0], upload.possible.get(number)}
                 if number in upload.parts:
@@ -138,7 +154,10 @@ class Checker:
     def versions(self, pool):
         seen = {}
         for page in self.pages(
-            VERSIONED, "versions&max-keys=29", ["NextKeyMarker", "NextVersionIdMarker"], ["key-marker", "version-id-marker"]
+            VERSIONED,
+            "versions&max-keys=29",
+            ["NextKeyMarker", "NextVersionIdMarker"],
+            ["key-marker", "version-id-marker"],
         ):
             for element in page.xml:
                 if element.tag in ("Version", "DeleteMarker"):

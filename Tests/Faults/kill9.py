@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """kill -9 under mixed concurrent load, again and again, observed from outside.
 
-In each round workers put, copy, tag, delete, list, race, upload in parts and version for a while; then the gateway is killed,
-started again, and everything that it holds is compared with what it had acknowledged: acknowledged objects exact, unanswered
-requests done or not done but never half, listings whole. After the last round every acknowledged mutation must stand in the
-audit log under its request id, the log must verify and a scrub must find nothing wrong; then the index is deleted, recovered
-from the stores, and everything is compared again.
+In each round workers put, copy, tag, delete, list, race, upload in parts and version for a while; then the gateway is
+killed, started again, and everything that it holds is compared with what it had acknowledged: acknowledged objects
+exact, unanswered requests done or not done but never half, listings whole. After the last round every acknowledged
+mutation must stand in the audit log under its request id, the log must verify and a scrub must find nothing wrong; then
+the index is deleted, recovered from the stores, and everything is compared again.
 
 Exit code 0: every law held. 1: one was broken (it is named).
 """
@@ -28,7 +28,9 @@ def arguments(given=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=100, help="how many times to kill (100)")
     parser.add_argument("--workers", type=int, default=6, help="concurrent connections (6)")
-    parser.add_argument("--seconds", type=float, nargs=2, default=[0.3, 2.5], help="load before a kill, least and most")
+    parser.add_argument(
+        "--seconds", type=float, nargs=2, default=[0.3, 2.5], help="load before a kill, least and most"
+    )
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32), help="draws the load; printed")
     parser.add_argument("--folder", type=pathlib.Path, help="where the data goes, and stays (a temporary folder)")
     parser.add_argument("--operations", help="only these operations, separated by commas")
@@ -99,7 +101,8 @@ class Run:
         compared = self.check()
         total = sum(self.ledger.counts.values())
         self.say(
-            f"round {number + 1}: {total} acknowledged so far, {self.ledger.unanswered} unanswered, ready after {started:.2f} s, "
+            f"round {number + 1}: {total} acknowledged so far, {self.ledger.unanswered} unanswered, "
+            f"ready after {started:.2f} s, "
             f"{compared} compared"
         )
 
@@ -113,7 +116,9 @@ class Run:
     def finish(self):
         """The laws that are looked at from beside the gateway."""
         if self.ledger.refused:
-            raise RuntimeError(f"{len(self.ledger.refused)} requests were answered 5xx; the first: {self.ledger.refused[0]}")
+            raise RuntimeError(
+                f"{len(self.ledger.refused)} requests were answered 5xx; the first: {self.ledger.refused[0]}"
+            )
         if gateway.STAND_IN:
             return
         self.gateway.stop()

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A large object by multipart upload from concurrent clients, down whole, and ranged, with the gateway's memory measured.
+"""A large object up in parts from concurrent clients, down whole, and ranged, with the gateway's memory measured.
 
 Exit code 0: every byte was right, and the resident set never went over the limit. 1: otherwise.
 """
@@ -53,7 +53,7 @@ class Content:
         for index in range(start // self.part, (end - 1) // self.part + 1):
             piece = self.of_part(index)
             first = max(0, start - index * self.part)
-            pieces.append(piece[first:max(0, end - index * self.part)])
+            pieces.append(piece[first : max(0, end - index * self.part)])
         return b"".join(pieces)
 
 
@@ -95,7 +95,9 @@ def upload(clients, content):
         return answer.etag
 
     etags = clients.map(part, range(content.parts))
-    listed = "".join(f"<Part><PartNumber>{n + 1}</PartNumber><ETag>{etag}</ETag></Part>" for n, etag in enumerate(etags))
+    listed = "".join(
+        f"<Part><PartNumber>{n + 1}</PartNumber><ETag>{etag}</ETag></Part>" for n, etag in enumerate(etags)
+    )
     body = f"<CompleteMultipartUpload>{listed}</CompleteMultipartUpload>".encode()
     answer = expect(client("POST", f"{target}?uploadId={identity}", {}, body), 200)
     if b"<Error>" in answer.body:
@@ -152,8 +154,10 @@ def main(given=None):
                 (f"{options.mib} MiB up in {content.parts} parts from {options.clients} clients", upload_all),
                 ("down whole", lambda: download(server.access, target, content)),
                 (f"{options.ranges} ranges", lambda: ranges(clients, target, content, options.ranges)),
-                ("down whole, by every client at once", lambda: clients.map(
-                    lambda _: download(server.access, target, content), range(options.clients))),
+                (
+                    "down whole, by every client at once",
+                    lambda: clients.map(lambda _: download(server.access, target, content), range(options.clients)),
+                ),
             ]
             if options.mib > 1024:
                 steps.pop()
@@ -164,7 +168,9 @@ def main(given=None):
                 peak = server.memory_peak() / MIB
                 print(f"{name}: {seconds:.1f} s, resident set at most {peak:.0f} MiB so far", flush=True)
             peak = server.memory_peak()
-            print(f"resident set: {idle / MIB:.0f} MiB idle, at most {peak / MIB:.0f} MiB, limit {options.limit_mib} MiB")
+            print(
+                f"resident set: {idle / MIB:.0f} MiB idle, at most {peak / MIB:.0f} MiB, limit {options.limit_mib} MiB"
+            )
             server.stop()
         except Exception as error:
             print(f"BROKEN: {type(error).__name__}: {error}")

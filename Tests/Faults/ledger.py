@@ -1,7 +1,7 @@
-"""What an outside observer knows of a server's contents: every acknowledged effect, and every effect that may have happened.
+"""What an outside observer knows of a server's contents: every acknowledged effect, and every possible one.
 
-Each key belongs to one worker, so that its history is a sequence. A request without an answer leaves two possible states,
-and the next check of the key, after a restart, settles which of them it is.
+Each key belongs to one worker, so that its history is a sequence. A request without an answer leaves two possible
+states, and the next check of the key, after a restart, settles which of them it is.
 """
 
 import dataclasses

@@ -182,8 +182,11 @@ class Worker(threading.Thread):
         elif choice < 0.9:
             self.complete(identity, upload, numbers)
         else:
-            self.end(identity, upload, lambda gone: self.send(
-                "abort", "DELETE", PLAIN, upload.key, f"uploadId={identity}", unknown=gone))
+            self.end(
+                identity,
+                upload,
+                lambda gone: self.send("abort", "DELETE", PLAIN, upload.key, f"uploadId={identity}", unknown=gone),
+            )
 
     def part(self, identity, upload, number):
         # The first part has the least size that is allowed before others; the last may have any.
@@ -201,7 +204,9 @@ class Worker(threading.Thread):
         known = self.ledger.keys[upload.key]
         if known.uncertain or upload.possible:
             return
-        listed = "".join(f"<Part><PartNumber>{n}</PartNumber><ETag>{upload.parts[n][0]}</ETag></Part>" for n in numbers)
+        listed = "".join(
+            f"<Part><PartNumber>{n}</PartNumber><ETag>{upload.parts[n][0]}</ETag></Part>" for n in numbers
+        )
         body = f"<CompleteMultipartUpload>{listed}</CompleteMultipartUpload>".encode()
         content = b"".join(upload.parts[n][1] for n in numbers)
         joined = b"".join(bytes.fromhex(upload.parts[n][0]) for n in numbers)
@@ -260,11 +265,24 @@ class Worker(threading.Thread):
             return
         identity = self.chance.choice(known.versions)[0]
         query = f"versionId={identity}"
-        if self.send("delete version", "DELETE", VERSIONED, name, query, unknown=lambda: known.removed.append(identity)):
+        if self.send(
+            "delete version", "DELETE", VERSIONED, name, query, unknown=lambda: known.removed.append(identity)
+        ):
             known.versions = [one for one in known.versions if one[0] != identity]
 
 
 ALL = ["put"] * 6 + [
-    "delete", "copy", "tag", "get", "get", "list", "race", "multipart", "multipart", "put_version", "put_version",
-    "delete_marker", "delete_version",
+    "delete",
+    "copy",
+    "tag",
+    "get",
+    "get",
+    "list",
+    "race",
+    "multipart",
+    "multipart",
+    "put_version",
+    "put_version",
+    "delete_marker",
+    "delete_version",
 ]

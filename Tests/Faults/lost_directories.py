@@ -3,8 +3,9 @@
 
 1. Two of the six directories are deleted under load: every GET stays right and writes go on.
 2. They return, empty: the repairer restores every shard, and a full scrub says so.
-3. Three are gone: what cannot be served is refused with 503, nothing is answered wrong, and when they return all is there.
-4. Bits are flipped in files of the stores: every GET stays right, a scrub finds and repairs them, the audit log says so.
+3. Three are gone: what cannot be served is refused with 503, nothing is answered wrong, and all is there when they
+   return.
+4. Bits are flipped in files of the stores: every GET stays right, a scrub finds and repairs them.
 
 Exit code 0: all of it held. 1: some of it did not (it is named).
 """
@@ -29,8 +30,12 @@ def arguments(given=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=10, help="load in each phase (10)")
     parser.add_argument("--workers", type=int, default=6, help="concurrent connections (6)")
-    parser.add_argument("--flips", type=int, default=60, help="how many files get a flipped bit, one after another (60)")
-    parser.add_argument("--repair-deadline", type=float, default=120, help="seconds until every shard must be back (120)")
+    parser.add_argument(
+        "--flips", type=int, default=60, help="how many files get a flipped bit, one after another (60)"
+    )
+    parser.add_argument(
+        "--repair-deadline", type=float, default=120, help="seconds until every shard must be back (120)"
+    )
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32), help="draws load and damage; printed")
     parser.add_argument("--folder", type=pathlib.Path, help="where the data goes, and stays (a temporary folder)")
     return parser.parse_args(given)
@@ -72,7 +77,9 @@ class Run:
         self.phase += 1
         stopping = threading.Event()
         workers = [
-            load.Worker(n, self.gateway.access, self.ledger, f"{self.options.seed}/{self.phase}", stopping, OPERATIONS)
+            load.Worker(
+                n, self.gateway.access, self.ledger, f"{self.options.seed}/{self.phase}", stopping, OPERATIONS
+            )
             for n in range(self.options.workers)
         ]
         for worker in workers:
@@ -115,7 +122,9 @@ class Run:
             if scrub.returncode == 0:
                 break
             if time.monotonic() - start > self.options.repair_deadline:
-                raise RuntimeError(f"not repaired after {self.options.repair_deadline} s:\n{scrub.stdout}\n{scrub.stderr}")
+                raise RuntimeError(
+                    f"not repaired after {self.options.repair_deadline} s:\n{scrub.stdout}\n{scrub.stderr}"
+                )
             self.gateway.start()
             time.sleep(1)
             self.gateway.stop()

@@ -32,8 +32,13 @@ class Command:
     def __call__(self, *arguments, expect=0, input=None, timeout=240, text=True):
         """Runs it; `expect` is the exit code, or None for any but 0. Returns what subprocess.run returns."""
         result = subprocess.run(
-            [*self.program, *map(str, arguments)], env=self.environment, cwd=self.folder, input=input, text=text,
-            capture_output=True, timeout=timeout,
+            [*self.program, *map(str, arguments)],
+            env=self.environment,
+            cwd=self.folder,
+            input=input,
+            text=text,
+            capture_output=True,
+            timeout=timeout,
         )
         right = result.returncode != 0 if expect is None else result.returncode == expect
         assert right, f"{arguments} ended with {result.returncode}:\n{result.stdout[-2000:]}\n{result.stderr[-3000:]}"

@@ -21,7 +21,9 @@ def serve(folder, tls=None):
     """The endpoint that is given, or a gateway of its own for as long as the context lasts."""
     if GIVEN:
         yield gateway.Endpoint(
-            GIVEN, os.environ["TIDEGATE_TEST_ACCESS_KEY"], os.environ["TIDEGATE_TEST_SECRET_KEY"],
+            GIVEN,
+            os.environ["TIDEGATE_TEST_ACCESS_KEY"],
+            os.environ["TIDEGATE_TEST_SECRET_KEY"],
             os.environ.get("TIDEGATE_TEST_CA"),
         )
         return
@@ -33,8 +35,13 @@ def connect(server, **settings):
     """A boto3 client for an endpoint, with boto3's own defaults but for what is given."""
     settings.setdefault("retries", {"max_attempts": 1})
     return boto3.client(
-        "s3", endpoint_url=server.url, aws_access_key_id=server.access_key, aws_secret_access_key=server.secret_key,
-        region_name=server.region, verify=server.ca or True, config=botocore.config.Config(**settings),
+        "s3",
+        endpoint_url=server.url,
+        aws_access_key_id=server.access_key,
+        aws_secret_access_key=server.secret_key,
+        region_name=server.region,
+        verify=server.ca or True,
+        config=botocore.config.Config(**settings),
     )
 
 

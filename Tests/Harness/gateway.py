@@ -1,4 +1,4 @@
-"""Starts the real binary on free ports with a folder of its own, waits until it is ready, and stops it by its process id."""
+"""Starts the real binary on free ports with a folder of its own, waits until it is ready, stops it by its process."""
 
 import collections
 import json
@@ -15,7 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 ACCESS_KEY = "TIDEGATETESTROOTKEY1"
 SECRET_KEY = "tidegate-test-root-secret-key-0000000001"
 STORES = 6
-# Another server's command, with {port} and {data}, to try these tests themselves: what they find in it must be its faults.
+# Another server's command, with {port} and {data}, to try these tests themselves: what they find are its faults.
 STAND_IN = os.environ.get("TIDEGATE_STAND_IN")
 
 Endpoint = collections.namedtuple("Endpoint", "url access_key secret_key ca region")
@@ -25,7 +25,11 @@ Endpoint.__new__.__defaults__ = ("us-east-1",)
 def binary():
     """The binary under test: TIDEGATE_BINARY, or what TIDEGATE_CONFIGURATION (debug by default) has built."""
     named = os.environ.get("TIDEGATE_BINARY")
-    path = pathlib.Path(named) if named else ROOT / ".build" / os.environ.get("TIDEGATE_CONFIGURATION", "debug") / "tidegate"
+    path = (
+        pathlib.Path(named)
+        if named
+        else ROOT / ".build" / os.environ.get("TIDEGATE_CONFIGURATION", "debug") / "tidegate"
+    )
     if not path.exists():
         raise FileNotFoundError(f"{path} is not built; run `swift build`, or name another one by TIDEGATE_BINARY")
     return path
@@ -77,8 +81,14 @@ class Gateway:
         if STAND_IN:
             return [word.format(port=self.port, data=self.data) for word in STAND_IN.split()]
         command = [
-            str(binary()), "serve", "--data", str(self.data), "--listen", f"127.0.0.1:{self.port}",
-            "--admin", f"127.0.0.1:{self.admin_port}",
+            str(binary()),
+            "serve",
+            "--data",
+            str(self.data),
+            "--listen",
+            f"127.0.0.1:{self.port}",
+            "--admin",
+            f"127.0.0.1:{self.admin_port}",
         ]
         if self.config:
             command += ["--config", str(self.config)]
@@ -174,7 +184,11 @@ class Gateway:
     def tool(self, *arguments, check=True, timeout=600):
         """Runs a command of the binary, such as ``recover`` or ``scrub``; returns what subprocess.run returns."""
         result = subprocess.run(
-            [str(binary()), *map(str, arguments)], capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL
+            [str(binary()), *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            stdin=subprocess.DEVNULL,
         )
         if check and result.returncode != 0:
             raise RuntimeError(f"{arguments} ended with {result.returncode}:\n{result.stdout}\n{result.stderr}")

@@ -83,7 +83,9 @@ class Raw:
     def connect(self):
         if self.url.scheme == "https":
             context = ssl.create_default_context(cafile=self.server.ca)
-            return http.client.HTTPSConnection(self.url.hostname, self.url.port, timeout=self.timeout, context=context)
+            return http.client.HTTPSConnection(
+                self.url.hostname, self.url.port, timeout=self.timeout, context=context
+            )
         return http.client.HTTPConnection(self.url.hostname, self.url.port, timeout=self.timeout)
 
     def close(self):
@@ -95,7 +97,9 @@ class Raw:
         """The headers of a signed request; `payload` is the hash to sign, by default that of the body."""
         headers = dict(headers or {})
         headers.setdefault("Host", self.url.netloc)
-        request = botocore.awsrequest.AWSRequest(method, f"{self.url.scheme}://{self.url.netloc}{target}", headers, body)
+        request = botocore.awsrequest.AWSRequest(
+            method, f"{self.url.scheme}://{self.url.netloc}{target}", headers, body
+        )
         payload = payload or hashlib.sha256(body).hexdigest()
         SignerWithPayload(self.credentials, self.service, self.region, payload).add_auth(request)
         return dict(request.headers.items())

@@ -46,6 +46,4 @@ def tree(folder, count, seed=1):
 
 def read_tree(folder):
     """The contents of every file below a folder by relative path."""
-    return {
-        str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
-    }
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}

@@ -27,8 +27,11 @@ def s3tests_sections():
     for user, (access_key, secret_key) in USERS.items():
         section = user if user.startswith("iam") else f"s3 {user}"
         sections[section] = {
-            "display_name": user, "user_id": canonical_id(user), "email": f"{user.replace(' ', '-')}@example.com",
-            "access_key": access_key, "secret_key": secret_key,
+            "display_name": user,
+            "user_id": canonical_id(user),
+            "email": f"{user.replace(' ', '-')}@example.com",
+            "access_key": access_key,
+            "secret_key": secret_key,
         }
     sections["s3 main"]["api_name"] = "us-east-1"
     sections["s3 tenant"]["tenant"] = "testx"
@@ -36,5 +39,5 @@ def s3tests_sections():
 
 
 def gateway_configuration():
-    """The gateway's configuration, as the object that its YAML says, with every user in full access to its own account."""
+    """The gateway's configuration, as the object that its YAML says: every user in full access to its own account."""
     return {}
