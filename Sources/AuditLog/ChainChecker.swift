@@ -123,7 +123,8 @@ struct ChainChecker {
         } else if hashAtExpectedHead != expectedHead.hash {
             add(
                 .edited, 0..<expectedHead.sequence + 1,
-                "record \(expectedHead.sequence) is not the one that was noted: it, or something before it, was rewritten",
+                "record \(expectedHead.sequence) is not the one that was noted: it, or something before it, was "
+                    + "rewritten",
                 at: end)
         }
     }

@@ -1,0 +1,152 @@
+/// Every key there is, in the order in which `config --explain` tells them.
+package enum ConfigurationTable {
+    package static let keys: [ConfigurationKey] = place + front + access + limits + storage + operation
+
+    /// The key of a name.
+    package static func key(_ name: String) -> ConfigurationKey? { byName[name] }
+
+    /// Whether the name is the first part of names, as `pool` is.
+    static func isGroup(_ name: String) -> Bool {
+        keys.contains { $0.name.utf8.starts(with: name.utf8 + [UInt8(ascii: ".")]) }
+    }
+
+    private static let byName = Dictionary(keys.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+
+    private static let longest: Int64 = 24 * 3_600_000
+
+    private static let place = [
+        ConfigurationKey(
+            "data", .text(.path), default: "data",
+            "The directory that holds what this gateway keeps: by default the index, the audit log, the stores and "
+                + "the drawn root key."
+        ),
+        ConfigurationKey(
+            "node", .text(.node), default: "gateway-0",
+            "The name of this gateway in the audit log. It must differ between gateways and stay the same over "
+                + "restarts."
+        ),
+        ConfigurationKey(
+            "region", .text(.region), default: "us-east-1",
+            "The region that clients sign for and that buckets are said to be in."),
+        ConfigurationKey(
+            "account-id", .text(.accountID), default: "000000000000", "The account that owns buckets and objects."),
+    ]
+
+    private static let front = [
+        ConfigurationKey("listen", .address, default: "127.0.0.1:9000", "Where S3 is served."),
+        ConfigurationKey(
+            "domains", .list(.domain), default: "",
+            "Domains under which a bucket is addressed as BUCKET.DOMAIN. Path-style addresses work always."),
+        ConfigurationKey(
+            "admin.listen", .address, default: "127.0.0.1:9001",
+            "Where /metrics, /healthz and /readyz are served. Anywhere but on the loopback it wants a credential."),
+        ConfigurationKey(
+            "admin.credential-file", .text(.path),
+            "A file, readable by its owner alone, with the bearer token that the admin port asks for."),
+        ConfigurationKey(
+            "tls.certificate", .text(.path),
+            "The certificate and the chain above it, PEM, the leaf first. Read again on SIGHUP."),
+        ConfigurationKey("tls.key", .text(.path), "The certificate's private key, PEM. Read again on SIGHUP."),
+        ConfigurationKey(
+            "tls.client-ca", .text(.path), "The authorities that client certificates are verified against, PEM."),
+        ConfigurationKey(
+            "tls.client-mode", .choice(["none", "optional", "required"]), default: "none",
+            "Whether clients are asked for a certificate, and whether they must have one."),
+    ]
+
+    private static let access = [
+        ConfigurationKey(
+            "root.access-key", .text(.accessKey),
+            "The access key that may do everything. Where neither it nor root.secret-key is set, one is drawn at the "
+                + "first start, "
+                + "printed once and kept in DATA/root-credentials."),
+        ConfigurationKey(
+            "root.secret-key", .text(.secretKey), secret: true,
+            "The secret of root.access-key: from the file or the environment, never from the command line."),
+        ConfigurationKey(
+            "keys", .accessKeys,
+            "Further access keys. Each has access-key, secret or secret-file, user, and policies: names of files in "
+                + "policies-directory (without .json), or policies written out. A key without policies may do "
+                + "nothing."),
+        ConfigurationKey(
+            "policies-directory", .text(.path),
+            "The directory with policies, one JSON file each, that keys refer to by name."),
+    ]
+
+    private static let limits = [
+        ConfigurationKey(
+            "limits.connections", .integer(1...1_000_000), default: "1024",
+            "Connections open at once. One more is answered with 503."),
+        ConfigurationKey(
+            "limits.requests-in-flight", .integer(1...1_000_000), default: "512",
+            "Requests in flight at once, over all connections. One more is answered with 503 SlowDown."),
+        ConfigurationKey(
+            "limits.header-bytes", .size(1024...1 << 20), default: "32KiB", "Bytes of the header fields of a request."),
+        ConfigurationKey("limits.header-count", .integer(8...4096), default: "128", "Header fields of a request."),
+        ConfigurationKey(
+            "limits.request-line-bytes", .size(1024...1 << 20), default: "16KiB", "Bytes of the request line."),
+        ConfigurationKey(
+            "limits.idle-timeout", .duration(1000...longest), default: "75s",
+            "How long a connection may wait between two requests."),
+        ConfigurationKey(
+            "limits.head-timeout", .duration(1000...longest), default: "20s",
+            "How long a request's head may take from its first byte to its last."),
+        ConfigurationKey(
+            "limits.body-timeout", .duration(1000...longest), default: "30s",
+            "How long a body may make no progress, in either direction."),
+    ]
+
+    private static let storage = [
+        ConfigurationKey(
+            "pool.data-shards", .integer(1...32), default: "4",
+            "Into how many shards the data of an object is cut. Any so many shards give the object back."),
+        ConfigurationKey(
+            "pool.parity-shards", .integer(1...16), default: "2",
+            "How many shards are computed in addition: so many stores may be lost."),
+        ConfigurationKey(
+            "pool.cell-size", .size(64...4 << 20), default: "128KiB",
+            "Bytes of a shard in one stripe; a multiple of 64. Holds for objects written from then on."),
+        ConfigurationKey(
+            "pool.directories", .list(.path),
+            "The stores: one directory for each disk, at least data-shards + parity-shards of them. By default "
+                + "store-0, store-1, … "
+                + "under data, which protects against damage but not against the loss of that one disk."),
+        ConfigurationKey(
+            "pool.write-quorum", .integer(1...48),
+            "Durable shards without which a write fails, from data-shards to data-shards + parity-shards. By default "
+                + "data-shards + 1."
+        ),
+        ConfigurationKey("index.path", .text(.path), "The file of the index. By default index.sqlite under data."),
+        ConfigurationKey(
+            "index.journal", .choice(["async", "sync"]), default: "async",
+            "Whether commits reach the stores' journal after the answer (async) or before it (sync)."),
+        ConfigurationKey(
+            "index.journal-lag", .duration(10...60_000), default: "1s",
+            "How far the journal on the stores may lag behind when it is async."),
+        ConfigurationKey(
+            "audit.directory", .text(.path), "The directory of the audit log. By default audit under data."),
+        ConfigurationKey(
+            "audit.durability", .choice(["bounded", "strict"]), default: "bounded",
+            "Whether the record of a read is synced within a second of the answer (bounded) or before its last byte "
+                + "(strict). "
+                + "Records of changes are always durable before the answer."),
+        ConfigurationKey(
+            "audit.segment-size", .size(1 << 20...1 << 30), default: "64MiB",
+            "Bytes after which the log begins a new file."),
+        ConfigurationKey(
+            "audit.reserve", .size(1 << 16...1 << 30), default: "16MiB",
+            "Disk space kept for the log's last records once the disk is full."),
+    ]
+
+    private static let operation = [
+        ConfigurationKey(
+            "log.level", .choice(["trace", "debug", "info", "notice", "warning", "error", "critical"]), default: "info",
+            "The least severe log records that are written, to standard error."),
+        ConfigurationKey(
+            "log.format", .choice(["text", "json"]), default: "text",
+            "Whether log records are written as text or as JSON."),
+        ConfigurationKey(
+            "drain-timeout", .duration(0...3_600_000), default: "30s",
+            "How long requests in flight may go on after SIGTERM or SIGINT before they are cut."),
+    ]
+}

@@ -1,0 +1,106 @@
+/// Everything that the executable is told at its start: checked, complete and immutable.
+package struct TidegateConfiguration: Sendable, Hashable {
+    package let data: String
+    package let node: String
+    package let region: String
+    package let accountID: String
+    package let listen: ListenAddress
+    package let domains: [String]
+    package let admin: Admin
+    /// Nil for plain HTTP.
+    package let tls: TLS?
+    /// The root key that is configured; nil where one is to be drawn (`RootCredentials`).
+    package let root: RootKey?
+    package let keys: [KeySpecification]
+    package let policiesDirectory: String?
+    package let limits: Limits
+    package let pool: Pool
+    package let index: Index
+    package let audit: Audit
+    package let log: Log
+    package let drainTimeout: Duration
+
+    package struct Admin: Sendable, Hashable {
+        package let listen: ListenAddress
+        /// The bearer token that is asked for; never nil where `listen` can be reached from elsewhere.
+        package let credential: Secret?
+    }
+
+    /// PEM files.
+    package struct TLS: Sendable, Hashable {
+        package let certificate: String
+        package let key: String
+        package let clientAuthority: String?
+        package let clientMode: ClientMode
+    }
+
+    package enum ClientMode: String, Sendable, CaseIterable {
+        case none
+        case optional
+        case required
+    }
+
+    package struct Limits: Sendable, Hashable {
+        package let connections: Int
+        package let requestsInFlight: Int
+        package let headerBytes: Int
+        package let headerCount: Int
+        package let requestLineBytes: Int
+        package let idleTimeout: Duration
+        package let headTimeout: Duration
+        package let bodyTimeout: Duration
+    }
+
+    package struct Pool: Sendable, Hashable {
+        package let dataShards: Int
+        package let parityShards: Int
+        package let cellSize: Int
+        /// At least as many as shards.
+        package let directories: [String]
+        package let writeQuorum: Int
+    }
+
+    package struct Index: Sendable, Hashable {
+        package let path: String
+        package let journal: Journal
+        package let journalLag: Duration
+    }
+
+    package enum Journal: String, Sendable, CaseIterable {
+        case async
+        case sync
+    }
+
+    package struct Audit: Sendable, Hashable {
+        package let directory: String
+        package let durability: Durability
+        package let segmentBytes: Int64
+        package let reserveBytes: Int64
+    }
+
+    package enum Durability: String, Sendable, CaseIterable {
+        case bounded
+        case strict
+    }
+
+    package struct Log: Sendable, Hashable {
+        /// A level of swift-log.
+        package let level: String
+        package let format: Format
+    }
+
+    package enum Format: String, Sendable, CaseIterable {
+        case text
+        case json
+    }
+}
+
+/// A pair of keys that may do everything.
+package struct RootKey: Sendable, Hashable {
+    package let accessKey: String
+    package let secretKey: Secret
+
+    package init(accessKey: String, secretKey: Secret) {
+        (self.accessKey, self.secretKey) = (accessKey, secretKey)
+    }
+}
