@@ -1,0 +1,20 @@
+/// What one pass over the trash did.
+package struct TrashReport: Sendable, Hashable {
+    /// Blobs that have references after all.
+    package var kept = 0
+    package var condemned = 0
+    /// Blobs whose shards were removed.
+    package var deleted = 0
+    /// Condemned blobs that wait for reads to end, or for a repair.
+    package var waiting = 0
+    /// Condemned blobs whose shards could not all be removed now.
+    package var failed = 0
+    package var tombstonesRemoved = 0
+    /// Rows that changed under the pass; the next one looks again.
+    package var conflicts = 0
+
+    package init() {}
+
+    /// Whether the pass changed something.
+    package var didWork: Bool { kept + condemned + deleted + tombstonesRemoved > 0 }
+}

@@ -1,0 +1,30 @@
+package import Metadata
+package import Primitives
+
+/// What a worker did or met, for the log and the metrics.
+package enum WorkerEvent: Sendable {
+    /// A step failed. It is tried again after so long, or not at all where nil.
+    case failed(Worker, WorkerError, retry: Duration?)
+    /// Records went from the outbox into the log.
+    case drained(records: Int)
+    /// A row of the outbox is no record that the log takes; a record of that went into the log instead of it.
+    case unreadableOutboxRow(Key)
+    case trash(TrashReport)
+    case orphans(OrphanReport)
+    /// Tombstones of uploads that are not needed any more were removed.
+    case uploadsForgotten(Int)
+    case repaired(BlobName, shards: [UInt8])
+    /// Shards that could not be repaired now.
+    case unrepaired(BlobName, shards: [UInt8])
+    /// Reports of damage beyond what is kept waiting; a scrub finds the damage again.
+    case damageReportsDropped(Int)
+    case scrubbed(ScrubReport)
+}
+
+/// The workers, as logs and metrics name them.
+package enum Worker: String, Sendable, CaseIterable {
+    case outbox
+    case collector
+    case repair
+    case scrubber
+}
