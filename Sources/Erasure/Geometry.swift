@@ -33,8 +33,8 @@ package struct Geometry: Hashable, Sendable, CustomStringConvertible {
         (self.dataShards, self.parityShards, self.cellSize) = (dataShards, parityShards, cellSize)
     }
 
-    /// 4+2 with cells of 128 KiB: any two of six stores may be lost.
-    package static let standard = Geometry(unchecked: 4, 2, 128 << 10)
+    /// 4+2 with cells of 256 KiB: any two of six stores may be lost.
+    package static let standard = Geometry(unchecked: 4, 2, 256 << 10)
 
     /// k + m.
     package var shards: Int { dataShards + parityShards }

@@ -53,7 +53,8 @@ extension ErasurePool {
             ).encoded
         }
         let fan = StripeFan(
-            headers: headers, needed: 1, environment: environment, deadline: configuration.shardDeadline)
+            headers: headers, needed: 1, geometry: locator.geometry, environment: environment,
+            deadline: configuration.shardDeadline)
         let number = watchdog.watch(fan)
         defer { watchdog.unwatch(number) }
         for (position, home) in targets.enumerated() {

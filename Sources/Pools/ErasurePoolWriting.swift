@@ -231,7 +231,7 @@ private struct Writing: Sendable {
             }
         }
         fan = StripeFan(
-            headers: headers, needed: geometry.dataShards, environment: pool.environment,
+            headers: headers, needed: geometry.dataShards, geometry: geometry, environment: pool.environment,
             deadline: pool.configuration.shardDeadline)
     }
 

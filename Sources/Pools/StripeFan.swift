@@ -16,9 +16,13 @@ final class StripeFan: Watched {
     /// - Parameters:
     ///   - headers: The header of each shard that will be written; nil for one that no store can take.
     ///   - needed: Writers without which the producer gives up.
-    init(headers: [ByteBuffer?], needed: Int, environment: any Environment, deadline: Duration) {
+    ///   - geometry: Two stripes are under way at most, or as many small ones as make about a mebibyte.
+    init(
+        headers: [ByteBuffer?], needed: Int, geometry: Geometry, environment: any Environment, deadline: Duration
+    ) {
         let now = environment.monotonicNanoseconds()
-        state = Mutex(StripeFanState(headers: headers, needed: needed, now: now))
+        let mostStripes = max(2, (1 << 20) / geometry.stripeSize)
+        state = Mutex(StripeFanState(headers: headers, needed: needed, mostStripes: mostStripes, now: now))
         (self.environment, self.deadline) = (environment, deadline.nanoseconds)
     }
 

@@ -37,7 +37,7 @@ struct StripeFanState {
     }
 
     /// Stripes between the fastest writer and the slowest.
-    private static let mostStripes = 2
+    private let mostStripes: Int
     /// Small pieces are joined up to this many bytes, so that a small shard is one buffer.
     private static let joinedBytes = 64 << 10
 
@@ -49,8 +49,8 @@ struct StripeFanState {
     private var producer: Waiter?
     private var closer: Waiter?
 
-    init(headers: [ByteBuffer?], needed: Int, now: UInt64) {
-        self.needed = needed
+    init(headers: [ByteBuffer?], needed: Int, mostStripes: Int, now: UInt64) {
+        (self.needed, self.mostStripes) = (needed, mostStripes)
         consumers = headers.map { header in
             guard let header else { return Consumer(hasEnded: true, error: .unavailable("no store can take it")) }
             return Consumer(header: header, busySince: now)
@@ -91,7 +91,7 @@ struct StripeFanState {
     }
 
     mutating func producerWaits(_ continuation: Waiter) -> Bool {
-        guard end == nil, stripes.count >= Self.mostStripes, live >= needed else { return false }
+        guard end == nil, stripes.count >= mostStripes, live >= needed else { return false }
         producer = continuation
         return true
     }
@@ -175,7 +175,7 @@ struct StripeFanState {
             stripes.removeFirst()
             firstStripe += 1
         }
-        guard stripes.count < Self.mostStripes || live < needed, let producer = Self.take(&producer) else { return [] }
+        guard stripes.count < mostStripes || live < needed, let producer = Self.take(&producer) else { return [] }
         return [producer]
     }
 
