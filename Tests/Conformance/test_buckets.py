@@ -184,7 +184,8 @@ def test_policy(server, send, refused, name):
         '{"Version":"2012-10-17","Statement":[]}',
         '{"Version":"2012-10-17","Statement":[{"Effect":"Perhaps","Principal":"*","Action":"s3:*","Resource":"*"}]}',
         '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"ARN"}]}',
-        '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":"arn:aws:s3:::o"}]}',
+        '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:*",'
+        '"Resource":"arn:aws:s3:::o"}]}',
         '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":"ARN",'
         '"Condition":{"NoSuchOperator":{"aws:SourceIp":"1.2.3.4"}}}]}',
         "[" * 10_000,

@@ -26,15 +26,16 @@ struct PackageTable: Sendable {
             "Identity": ["Primitives", "Cryptography", "XML", "Policy", "Signing"],
             "Erasure": ["Primitives", "CISAL", "NIOCore"],
             "Storage": ["Primitives", "NIOCore"],
-            "DirectoryStore": ["Storage", "Primitives", "CLinux", "NIOCore"],
+            "DirectoryStore": ["Storage", "Primitives", "CLinux", "CChecksums", "NIOCore"],
             "Pools": ["Storage", "Erasure", "Primitives", "NIOCore"],
             "Metadata": ["Primitives"],
             "EmbeddedIndex": ["Metadata", "Primitives", "CSQLite"],
+            "IndexBackup": ["Metadata", "Storage", "Cryptography", "Primitives", "NIOCore"],
             "Audit": ["Primitives", "Cryptography"],
             "AuditLog": ["Audit", "Primitives", "Cryptography", "CLinux"],
             "Gateway": gateway,
             "Workers": protocols.union(["Pools", "Erasure"]),
-            "Server": ["Gateway", "S3Wire", "Primitives", "NIOCore", "NIOPosix", "NIOSSL"],
+            "Server": ["Gateway", "S3Wire", "Primitives", "NIOCore", "NIOPosix", "NIOSSL", "NIOTLS"],
             "Configuration": ["Primitives", "Yams"],
             "Monitoring": ["Primitives"],
             "TidegateTesting": protocols.union(["NIOCore"]),
@@ -94,7 +95,8 @@ struct PackageTable: Sendable {
         var list = call
         if let label = call.firstRange(of: "dependencies:") {
             list = call[label.upperBound...]
-        } else if call.contains("name:") {
+        } else if call.prefix(while: { $0 != "[" }).contains("name:") {
+            // `.target(name: "A", linkerSettings: […])`: the list is of something else.
             return []
         }
         guard let open = list.firstIndex(of: "[") else { return [] }

@@ -4,7 +4,7 @@ extension Rule {
         "SystemLibXML2": ["CXML2"],
         "CXML2": ["XML"],
         "COpenSSL": ["Cryptography"],
-        "CChecksums": ["Cryptography"],
+        "CChecksums": ["Cryptography", "DirectoryStore"],
         "CISAL": ["Erasure"],
         "CSQLite": ["EmbeddedIndex"],
         "CLinux": ["DirectoryStore", "AuditLog"],
@@ -20,7 +20,7 @@ extension Rule {
         importRule(
             "sockets belong to Server", bad: ("Gateway", "NIOPosix"), good: ("Server", "NIOPosix")
         ) { module, target in
-            !["NIOPosix", "NIOSSL", "NIOHTTP1", "NIOHTTP2"].contains(module) || ["Server", "tidegate"].contains(target)
+            !["NIOPosix", "NIOSSL", "NIOTLS", "NIOHTTP1", "NIOHTTP2"].contains(module) || ["Server", "tidegate"].contains(target)
         },
         importRule(
             "only a wrapper target imports a C module", bad: ("Gateway", "COpenSSL"), good: ("Cryptography", "COpenSSL")

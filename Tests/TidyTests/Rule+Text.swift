@@ -88,18 +88,18 @@ extension Rule {
     }
 
     /// How many equal lines of code in a row are a copy.
-    private static let copyLength = 14
+    private static let copyLength = 30
 
     static let noDuplicates = Rule(
         "no piece of code stands twice",
         bad: [
             SourceFile(
-                path: "Sources/A/A.swift", text: (0..<20).map { "    run(step: \($0))" }.joined(separator: "\n")),
-            SourceFile(path: "Sources/A/B.swift", text: (0..<20).map { "run(step: \($0))" }.joined(separator: "\n")),
+                path: "Sources/A/A.swift", text: (0..<40).map { "    run(step: \($0))" }.joined(separator: "\n")),
+            SourceFile(path: "Sources/A/B.swift", text: (0..<40).map { "run(step: \($0))" }.joined(separator: "\n")),
         ],
         good: [
-            SourceFile(path: "Sources/A/A.swift", text: (0..<20).map { "run(step: \($0))" }.joined(separator: "\n")),
-            SourceFile(path: "Sources/A/B.swift", text: (20..<40).map { "run(step: \($0))" }.joined(separator: "\n")),
+            SourceFile(path: "Sources/A/A.swift", text: (0..<40).map { "run(step: \($0))" }.joined(separator: "\n")),
+            SourceFile(path: "Sources/A/B.swift", text: (40..<80).map { "run(step: \($0))" }.joined(separator: "\n")),
         ]
     ) { tree in
         var seen: [[String]: String] = [:]

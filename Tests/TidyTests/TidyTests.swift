@@ -58,6 +58,7 @@ struct TidyTests {
                 }
                 .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("crypto")]),
                 target("XML", ["Primitives", nioCore]), // target("Not", ["Seen"])
+                target("Server", ["Gateway", .product(name: "NIOPosix", package: "swift-nio")]),
                 .executableTarget(
                     name: "tidegate", dependencies: ["XML", .product(name: "Yams", package: "Other")],
                     swiftSettings: settings),
@@ -66,6 +67,7 @@ struct TidyTests {
         #expect(table.dependencies["COpenSSL"] == [])
         #expect(table.dependencies["XML"] == ["Primitives", "NIOCore"])
         #expect(table.dependencies["tidegate"] == ["XML", "Yams"])
+        #expect(table.dependencies["Server"] == ["Gateway", "NIOPosix"])
         #expect(table.dependencies["Not"] == nil)
     }
 
