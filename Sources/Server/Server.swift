@@ -6,7 +6,8 @@ import Synchronization
 
 /// The front: listens, and hands each request to a handler.
 ///
-/// It speaks HTTP/1.1 and 1.0, plain or over TLS 1.2 and 1.3. `drain` stops it; a server that was started must be drained.
+/// It speaks HTTP/1.1 and 1.0, plain or over TLS 1.2 and 1.3. `drain` stops it; a server that was started must be
+/// drained.
 package final class Server: Sendable {
     /// The port that it listens on.
     package let boundPort: Int
@@ -55,19 +56,20 @@ package final class Server: Sendable {
     /// The counters at this moment.
     package var counters: ServerCounterValues { core.counterValues }
 
-    /// Reads the certificates again, for the connections that come from now on. Without effect for a server without TLS.
+    /// Reads the certificates again, for the connections that come from now on. Without effect for a server without
+    /// TLS.
     ///
     /// - Throws: `ServerError` of kind `certificates`; the ones in use then stay.
     package func reloadTLS() async throws(ServerError) {
         try await tls?.reload()
     }
 
-    /// Stops: takes no more connections, closes idle ones, ends every other one with its answer, and returns once all are
-    /// closed and all handlers have returned.
+    /// Stops: takes no more connections, closes idle ones, ends every other one with its answer, and returns once all
+    /// are closed and all handlers have returned.
     ///
     /// After `deadline` the connections that are left are cut and their requests cancelled; a handler that ignores its
-    /// cancellation is waited for one second more. A cancelled drain cuts at once. A second call while the first is under way
-    /// cuts as well, and returns without waiting; one after it does nothing.
+    /// cancellation is waited for one second more. A cancelled drain cuts at once. A second call while the first is
+    /// under way cuts as well, and returns without waiting; one after it does nothing.
     package func drain(deadline: Duration) async {
         let before = phase.withLock { phase in
             defer { if phase == .serving { phase = .draining } }

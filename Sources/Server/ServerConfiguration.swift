@@ -30,8 +30,8 @@ package struct ServerLimits: Sendable, Equatable {
     package var connections = 10_000
     /// Requests in flight at once, over all connections. One more is answered with 503 `SlowDown`.
     package var requestsInFlight = 2_000
-    /// The bytes of an unread request body that are read and thrown away to keep the connection. Where more are left when the
-    /// answer begins, the answer says `connection: close`.
+    /// The bytes of an unread request body that are read and thrown away to keep the connection. Where more are left
+    /// when the answer begins, the answer says `connection: close`.
     package var discardedBodyBytes: Int64 = 256 << 10
     /// The bytes thrown away while a closing connection waits for its client to read the answer and close.
     package var lingerBytes: Int64 = 64 << 20

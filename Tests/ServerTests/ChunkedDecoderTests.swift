@@ -3,7 +3,8 @@ import Server
 import Testing
 
 @Suite struct ChunkedDecoderTests {
-    /// Decodes a text that comes in pieces of `size` bytes: the body and what follows it, or nil where more would be needed.
+    /// Decodes a text that comes in pieces of `size` bytes: the body and what follows it, or nil where more would be
+    /// needed.
     private func decode(_ text: String, piecesOf size: Int = .max) throws -> (body: String, rest: String)? {
         var decoder = ChunkedDecoder()
         var buffer = ByteBuffer()

@@ -145,7 +145,8 @@ import Testing
         #expect(driver.written.contains("connection: close"))
         var whole = Driver()
         whole.feed(
-            "PUT /1 HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\nGET /2 HTTP/1.1\r\nhost: h\r\n\r\n"
+            "PUT /1 HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
+                + "GET /2 HTTP/1.1\r\nhost: h\r\n\r\n"
         )
         try whole.answer(403)
         #expect(!whole.written.contains("connection: close"))

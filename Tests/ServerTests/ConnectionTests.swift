@@ -291,7 +291,8 @@ import Testing
         } test: { server, log in
             let client = try await RawClient.connect(server.boundPort)
             try await client.send(
-                "PUT /a HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\n2\r\nabX\r\nGET /smuggled HTTP/1.1\r\nhost: h\r\n\r\n"
+                "PUT /a HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\n2\r\nabX\r\n"
+                    + "GET /smuggled HTTP/1.1\r\nhost: h\r\n\r\n"
             )
             let all = try await client.waitForEnd()
             #expect(all.hasSuffix("<malformed>"))

@@ -151,7 +151,8 @@ import Testing
             try await client.send("PUT /a HTTP/1.1\r\nhost: h\r\ncontent-length: 268435456\r\n\r\n")
             let block = ByteBuffer(repeating: 7, count: 1 << 20)
             for _ in 0..<256 { client.channel.writeAndFlush(block, promise: nil) }
-            // The server stops reading once the client does: what it takes in is bounded by buffers, its own and the kernel's.
+            // The server stops reading once the client does: what it takes in is bounded by buffers, its own and the
+            // kernel's.
             var last = -1
             var same = 0
             try await eventually("the transfer stalls") {

@@ -32,7 +32,8 @@ private func refusal(_ text: String, limits: ServerLimits = ServerLimits()) -> R
         var parser = RequestHeadParser(limits: ServerLimits())
         var buffer = ByteBuffer(
             string:
-                "PUT /a%20b?x=1&y HTTP/1.1\r\nHost: h:9000\r\nX-Amz-Meta-A: \t one two \t\r\nContent-Length: 5\r\n\r\nhello"
+                "PUT /a%20b?x=1&y HTTP/1.1\r\nHost: h:9000\r\nX-Amz-Meta-A: \t one two \t\r\n"
+                + "Content-Length: 5\r\n\r\nhello"
         )
         let request = try #require(try parser.parse(&buffer))
         #expect(request.head.method == "PUT")

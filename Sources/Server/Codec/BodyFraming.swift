@@ -7,11 +7,11 @@ package enum BodyFraming: Equatable, Sendable {
 
     /// Decides by the framing fields, each value as it came.
     ///
-    /// Whatever two readers could understand differently is refused rather than repaired: that is what request smuggling
-    /// lives on (RFC 9112 §11.2).
+    /// Whatever two readers could understand differently is refused rather than repaired: that is what request
+    /// smuggling lives on (RFC 9112 §11.2).
     ///
-    /// - Throws: `RequestRefusal` for both fields at once, any repetition or list, a length that is not plain digits or does
-    ///   not fit, a coding other than `chunked`, and any coding in HTTP/1.0.
+    /// - Throws: `RequestRefusal` for both fields at once, any repetition or list, a length that is not plain digits or
+    ///   does not fit, a coding other than `chunked`, and any coding in HTTP/1.0.
     package init(
         contentLengths: [String], transferEncodings: [String], minorVersion: Int
     ) throws(RequestRefusal) {

@@ -5,8 +5,8 @@ package import Primitives
 package enum FieldLine {
     /// Reads the line of `length` bytes at the reader index; it does not move the index.
     ///
-    /// - Throws: `RequestRefusal` for a folded line, a name that is empty, not a token or followed by white space, a control
-    ///   character in the value, and a value that is not UTF-8.
+    /// - Throws: `RequestRefusal` for a folded line, a name that is empty, not a token or followed by white space, a
+    ///   control character in the value, and a value that is not UTF-8.
     package static func read(_ buffer: borrowing ByteBuffer, length: Int) throws(RequestRefusal) -> HeaderFields.Field {
         let bytes = buffer.readableBytesUInt8Span
         var colon = 0

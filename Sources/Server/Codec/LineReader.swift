@@ -7,7 +7,8 @@ struct LineReader {
 
     /// The length of the first line without its ending, or nil where it is not whole yet.
     ///
-    /// - Throws: `RequestRefusal` for a line above `limit` bytes (as `tooLong` words it) and for one that ends in a bare LF.
+    /// - Throws: `RequestRefusal` for a line above `limit` bytes (as `tooLong` words it) and for one that ends in a
+    ///   bare LF.
     mutating func line(
         in buffer: borrowing ByteBuffer, limit: Int, tooLong: @autoclosure () -> RequestRefusal
     ) throws(RequestRefusal) -> Int? {

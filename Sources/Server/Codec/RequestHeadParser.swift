@@ -3,8 +3,8 @@ import Primitives
 
 /// Reads the head of a request line by line, as the bytes come.
 ///
-/// It accepts less than RFC 9112 lets a recipient accept: lines end in CR LF, nothing is folded, nothing is repaired. One
-/// empty line before the request line is skipped, as §2.2 asks.
+/// It accepts less than RFC 9112 lets a recipient accept: lines end in CR LF, nothing is folded, nothing is repaired.
+/// One empty line before the request line is skipped, as §2.2 asks.
 package struct RequestHeadParser {
     private let limits: ServerLimits
     private var reader = LineReader()

@@ -1,6 +1,7 @@
 import NIOCore
 
-/// The first line of a request (RFC 9112 §3), read strictly: two single spaces, a method S3 uses, visible ASCII, HTTP/1.
+/// The first line of a request (RFC 9112 §3), read strictly: two single spaces, a method S3 uses, visible ASCII,
+/// HTTP/1.
 struct RequestLine {
     let method: String
     /// As sent: in origin form, or in absolute form.

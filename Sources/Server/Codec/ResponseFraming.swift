@@ -2,8 +2,8 @@ import Primitives
 
 /// How the body of an answer is delimited (RFC 9112 §6.3).
 package enum ResponseFraming: Equatable, Sendable {
-    /// No body may follow: an answer to `HEAD`, or a status without one. The length is announced where it is known and the
-    /// status may carry it.
+    /// No body may follow: an answer to `HEAD`, or a status without one. The length is announced where it is known and
+    /// the status may carry it.
     case bodiless(announcedLength: Int64?)
     case length(Int64)
     case chunked

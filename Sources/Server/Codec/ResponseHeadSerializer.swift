@@ -3,8 +3,9 @@ package import Primitives
 
 /// Writes the head of an answer.
 ///
-/// A field can never end its line or begin another one: control characters in a value become spaces, and a field whose name is
-/// not a token is left out (CVE-2020-10753, CVE-2021-3524 and CVE-2015-5245 are what servers without that suffer).
+/// A field can never end its line or begin another one: control characters in a value become spaces, and a field whose
+/// name is not a token is left out (CVE-2020-10753, CVE-2021-3524 and CVE-2015-5245 are what servers without that
+/// suffer).
 package enum ResponseHeadSerializer {
     /// The interim answer that asks for the body.
     package static let continueResponse = ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n")
@@ -12,8 +13,8 @@ package enum ResponseHeadSerializer {
     /// Appends the head, its empty line included.
     ///
     /// - Parameters:
-    ///   - head: A status outside 200 to 599 is sent as 500. Fields that frame the message are the server's and skipped, but a
-    ///     `content-length` where there is no body to frame (`HEAD`, 304).
+    ///   - head: A status outside 200 to 599 is sent as 500. Fields that frame the message are the server's and
+    ///     skipped, but a `content-length` where there is no body to frame (`HEAD`, 304).
     ///   - date: The `date` field.
     package static func write(
         _ head: ResponseHead, framing: ResponseFraming, closes: Bool, date: String, into buffer: inout ByteBuffer

@@ -51,7 +51,8 @@ extension ConnectionHandler {
     /// Closes so that the peer sees an error and not an end: a TCP reset, without a farewell of TLS.
     func reset(_ context: ChannelHandlerContext) {
         if let socket = context.channel as? any SocketOptionProvider {
-            // Where the option cannot be set the connection closes all the same, and the peer misses bytes that were announced.
+            // Where the option cannot be set the connection closes all the same, and the peer misses bytes that were
+            // announced.
             socket.setSoLinger(linger(l_onoff: 1, l_linger: 0)).whenFailure { _ in }
         }
         if isSecure {
@@ -78,8 +79,8 @@ extension ConnectionHandler {
 
     // MARK: - Time
 
-    /// One timer a connection, re-armed when it fires rather than at every request: no time is shorter than `shortest`, so none
-    /// can be missed.
+    /// One timer a connection, re-armed when it fires rather than at every request: no time is shorter than `shortest`,
+    /// so none can be missed.
     func scheduleTimer() {
         guard let context, !machine.isClosed else { return }
         let current = now

@@ -6,8 +6,8 @@ import Synchronization
 
 /// Carries a connection's events into its state machine, and performs what that returns.
 ///
-/// It lives on its event loop. Nothing it calls while the state machine is being changed can call back into it; what re-enters
-/// (`channelWritabilityChanged` out of a flush, a handler that answers at once) finds the machine at rest.
+/// It lives on its event loop. Nothing it calls while the state machine is being changed can call back into it; what
+/// re-enters (`channelWritabilityChanged` out of a flush, a handler that answers at once) finds the machine at rest.
 package final class ConnectionHandler: ChannelInboundHandler {
     package typealias InboundIn = ByteBuffer
     package typealias OutboundOut = ByteBuffer
@@ -207,8 +207,8 @@ package final class ConnectionHandler: ChannelInboundHandler {
         for writer in waiting { writer.resume(returning: result) }
     }
 
-    /// Parses and serves what is there, one request after the other, without growing the stack by a request that a handler
-    /// answers before it returns.
+    /// Parses and serves what is there, one request after the other, without growing the stack by a request that a
+    /// handler answers before it returns.
     private func advance() {
         wantsToAdvance = true
         guard !isAdvancing else { return }
@@ -253,7 +253,8 @@ package final class ConnectionHandler: ChannelInboundHandler {
             clientCertificate: clientCertificate)
         let framing = request.framing
         let core = core
-        // Begins on this thread and goes on elsewhere at its first suspension: what is answered from memory costs no hop.
+        // Begins on this thread and goes on elsewhere at its first suspension: what is answered from memory costs no
+        // hop.
         let started = Task.immediate { await exchange.serve(incoming, framing, by: core) }
         if machine.exchangeIdentifier == identifier, machine.handlerIsRunning { task = started }
     }

@@ -8,7 +8,8 @@ extension ConnectionStateMachine {
 
     /// Sends a whole answer.
     ///
-    /// - Throws: `BodyError` of kind `disconnected` where the connection is gone, `malformed` where an answer was begun before.
+    /// - Throws: `BodyError` of kind `disconnected` where the connection is gone, `malformed` where an answer was begun
+    ///   before.
     package mutating func answer(
         _ identifier: UInt64, _ head: ResponseHead, _ bytes: ByteBuffer, date: String, _ now: UInt64
     ) throws(BodyError) -> ConnectionActions {
@@ -56,7 +57,8 @@ extension ConnectionStateMachine {
 
     /// Sends bytes of the body.
     ///
-    /// - Throws: `BodyError` of kind `disconnected` where the connection is gone, `malformed` where no answer was begun.
+    /// - Throws: `BodyError` of kind `disconnected` where the connection is gone, `malformed` where no answer was
+    ///   begun.
     package mutating func write(_ identifier: UInt64, _ bytes: ByteBuffer) throws(BodyError) -> ConnectionActions {
         let framing = try streamingFraming(identifier)
         var actions = ConnectionActions()
@@ -177,8 +179,8 @@ extension ConnectionStateMachine {
         }
     }
 
-    /// Lets the client read the last answer: closes the sending side once all is sent, and throws away what still comes, so that
-    /// the kernel does not answer it with a reset that would take the answer with it (RFC 9112 §9.6).
+    /// Lets the client read the last answer: closes the sending side once all is sent, and throws away what still
+    /// comes, so that the kernel does not answer it with a reset that would take the answer with it (RFC 9112 §9.6).
     mutating func linger(_ actions: inout ConnectionActions) {
         guard input != .closed else { return }
         input = .lingering

@@ -3,9 +3,10 @@ import Primitives
 
 /// The life of one HTTP/1.1 connection, without any I/O: events go in, actions come out.
 ///
-/// A request's head is parsed only after the answer before it was finished, its body read whole or thrown away, and its handler
-/// has returned; until then pipelined bytes wait in one buffer and nothing more is read. The body is handed on piece by piece as
-/// the handler asks, with at most one receive buffer read ahead. (The page OwnHTTPCodec says why the codec is our own.)
+/// A request's head is parsed only after the answer before it was finished, its body read whole or thrown away, and its
+/// handler has returned; until then pipelined bytes wait in one buffer and nothing more is read. The body is handed on
+/// piece by piece as the handler asks, with at most one receive buffer read ahead. (The page OwnHTTPCodec says why the
+/// codec is our own.)
 package struct ConnectionStateMachine: Sendable {
     enum Input: Sendable, Equatable {
         /// TLS is being set up.

@@ -32,7 +32,8 @@ package struct ProgressMeter: Sendable {
         waitingSince.map { $0 + (interval - min(waited, interval)) }
     }
 
-    /// Whether a whole interval of waiting has brought less than the minimum. Begins the next interval where it has not.
+    /// Whether a whole interval of waiting has brought less than the minimum. Begins the next interval where it has
+    /// not.
     package mutating func isStalled(_ now: UInt64) -> Bool {
         guard let since = waitingSince, now >= since, waited + (now - since) >= interval else { return false }
         guard bytes >= minimum else { return true }

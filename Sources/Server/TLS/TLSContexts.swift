@@ -35,7 +35,8 @@ final class TLSContexts: Sendable {
         } catch {
             throw ServerError(
                 .certificates,
-                "The certificate \(settings.certificateChainFile) with the key \(settings.privateKeyFile) cannot be used: \(error)"
+                "The certificate \(settings.certificateChainFile) with the key \(settings.privateKeyFile) "
+                    + "cannot be used: \(error)"
             )
         }
     }
