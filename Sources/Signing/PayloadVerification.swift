@@ -25,7 +25,7 @@ package struct PayloadVerification: Sendable {
     package static let decodedLengthHeader = "x-amz-decoded-content-length"
     package static let trailerHeader = "x-amz-trailer"
     /// The largest object that one request may carry, by S3's limit: 5 GiB.
-    static let maximumLength: Int64 = 5 << 30
+    package static let maximumLength: Int64 = 5 << 30
 
     package let mode: PayloadMode
     /// The payload's length without framing, where it is framed.
