@@ -109,7 +109,7 @@ let package = Package(
         tests("PolicyTests", ["Policy", "Primitives", nioCore]),
         tests("SigningTests", ["Signing", "Cryptography", "Primitives", nioCore]),
         tests("S3WireTests", ["S3Wire", "S3Model", "Primitives", "XML", nioCore]),
-        tests("IdentityTests", ["Identity", "Policy", "Primitives", nioCore]),
+        tests("IdentityTests", ["Identity", "Policy", "Signing", "Primitives", nioCore]),
         tests("ErasureTests", ["Erasure", "Primitives", nioCore], exclude: ["Samples"]),
         tests("StorageTests", ["Storage", "DirectoryStore", "Pools", "Erasure", "Primitives", "TidegateTesting", nioCore]),
         tests("MetadataTests", ["Metadata", "EmbeddedIndex", "Primitives", "Storage", "TidegateTesting", nioCore]),
