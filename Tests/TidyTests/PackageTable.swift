@@ -40,7 +40,8 @@ struct PackageTable: Sendable {
             "Monitoring": ["Primitives"],
             "TidegateTesting": protocols.union(["NIOCore"]),
             "tidegate": gateway.union([
-                "Gateway", "Configuration", "Monitoring", "Erasure", "DirectoryStore", "EmbeddedIndex", "AuditLog",
+                "Gateway", "Configuration", "Monitoring", "Erasure", "DirectoryStore", "EmbeddedIndex", "IndexBackup",
+                "AuditLog",
                 "Workers", "Server", "ArgumentParser",
                 "Logging",
                 "Yams", "NIOPosix", "NIOSSL",
