@@ -204,7 +204,8 @@ class Run:
             if again.returncode != 0:
                 raise RuntimeError(f"flips in {damaged} were not repaired:\n{again.stdout}\n{again.stderr}")
             for path, content, _ in damaged:
-                if path.exists() and path.read_bytes() == content:
+                # In a segment a repaired blob may lie elsewhere, and the damage in bytes that nobody reads any more.
+                if path.parent.name != "segments" and path.exists() and path.read_bytes() == content:
                     raise RuntimeError(f"the damage in {path} still stands, and the scrub says clean")
             found += len(damaged)
         self.say(f"{found} flipped bits decoded around, found and repaired")
@@ -221,8 +222,8 @@ class Run:
 
 
 def shards(folder):
-    """The files of a store that hold shards."""
-    return sorted(path for path in folder.rglob("*") if path.is_file() and path.stat().st_size > 200)
+    """The files of a store that hold shards: of large blobs one by one, of small ones many to a segment."""
+    return sorted(p for kind in ["files", "segments"] for p in (folder / kind).rglob("*") if p.is_file())
 
 
 def main(given=None):

@@ -1,5 +1,7 @@
 """The users that the tests need, in the forms in which the gateway and the suite ceph/s3-tests want them."""
 
+import hashlib
+
 # Fixed, since they guard nothing: the server that knows them lives for one test on the loopback interface.
 USERS = {
     "main": ("TESTMAINACCESSKEY00", "testmainsecretkey0000000000000000000000"),
@@ -9,6 +11,7 @@ USERS = {
     "iam root": ("TESTROOTACCESSKEY00", "testrootsecretkey0000000000000000000000"),
     "iam alt root": ("TESTALTROOTACCESSKE", "testaltrootsecretkey0000000000000000000"),
 }
+EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
 
 
 def account(user):
@@ -17,8 +20,8 @@ def account(user):
 
 
 def canonical_id(user):
-    """The id that stands as owner in listings, of 64 hexadecimal digits."""
-    return f"{list(USERS).index(user) + 1:x}" * 64
+    """The id that stands as owner in listings: the gateway derives it from the account."""
+    return hashlib.sha256(f"tidegate-canonical-user:{account(user)}".encode()).hexdigest()
 
 
 def s3tests_sections():
@@ -39,5 +42,16 @@ def s3tests_sections():
 
 
 def gateway_configuration():
-    """The gateway's configuration, as the object that its YAML says: every user in full access to its own account."""
-    return {}
+    """The gateway's configuration, as the object that its YAML says: every user with full access to its own account."""
+    return {
+        "keys": [
+            {
+                "access-key": access_key,
+                "secret": secret_key,
+                "user": user.replace(" ", "-"),
+                "account": account(user),
+                "policies": [EVERYTHING],
+            }
+            for user, (access_key, secret_key) in USERS.items()
+        ]
+    }
