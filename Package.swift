@@ -63,11 +63,12 @@ let package = Package(
             // Spans instead of pointers for the C functions whose buffers are annotated.
             swiftSettings: settings + [.enableExperimentalFeature("SafeInteropWrappers")]),
         target("Storage", ["Primitives", nioCore]),
-        target("DirectoryStore", ["Storage", "Primitives", "CLinux", nioCore]),
+        target("DirectoryStore", ["Storage", "Primitives", "CLinux", "CChecksums", nioCore]),
         target("Pools", ["Storage", "Erasure", "Primitives", nioCore]),
         // Metadata.
         target("Metadata", ["Primitives"]),
         target("EmbeddedIndex", ["Metadata", "Primitives", "CSQLite"]),
+        target("IndexBackup", ["Metadata", "Storage", "Cryptography", "Primitives", nioCore]),
         // Audit.
         target("Audit", ["Primitives", "Cryptography"]),
         target("AuditLog", ["Audit", "Primitives", "Cryptography", "CLinux"]),
@@ -112,7 +113,7 @@ let package = Package(
         tests("IdentityTests", ["Identity", "Policy", "Signing", "Primitives", nioCore]),
         tests("ErasureTests", ["Erasure", "Primitives", nioCore], exclude: ["Samples"]),
         tests("StorageTests", ["Storage", "DirectoryStore", "Pools", "Erasure", "Primitives", "TidegateTesting", nioCore]),
-        tests("MetadataTests", ["Metadata", "EmbeddedIndex", "Primitives", "Storage", "TidegateTesting", nioCore]),
+        tests("MetadataTests", ["Metadata", "EmbeddedIndex", "IndexBackup", "Primitives", "Storage", "TidegateTesting", nioCore]),
         tests("AuditTests", ["Audit", "AuditLog", "Cryptography", "Primitives", "TidegateTesting", nioCore]),
         tests(
             "WorkersTests",

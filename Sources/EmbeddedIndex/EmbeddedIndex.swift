@@ -2,11 +2,11 @@ package import Metadata
 
 /// The index in one SQLite file, for one process.
 ///
-/// One thread writes, in groups that share a sync; a few threads read, several requests in one snapshot each. Tasks wait for them
-/// without holding a thread. The page EmbeddedIndex of Decisions says why and how fast.
+/// One thread writes, in groups that share a sync; a few threads read, several requests in one snapshot each. Tasks
+/// wait for them without holding a thread. The page EmbeddedIndex of Decisions says why and how fast.
 ///
-/// A failed read, write or sync of the file makes the index suspect: from then on every call throws. What it held is safe on the
-/// disk as far as commits have returned; the process has to end, and the next one recovers the file.
+/// A failed read, write or sync of the file makes the index suspect: from then on every call throws. What it held is
+/// safe on the disk as far as commits have returned; the process has to end, and the next one recovers the file.
 package final class EmbeddedIndex: RestorableIndex {
     /// How an index is opened.
     package struct Options: Sendable {
@@ -43,14 +43,13 @@ package final class EmbeddedIndex: RestorableIndex {
     }
 
     deinit {
-        writes.close()
-        reads.close()
+        threads.close()
     }
 
     /// Opens the index in a file, which is created where it does not exist; its directory must.
     ///
-    /// - Throws: `notCommitted` where another process has it open, where it is not an index of this program's format, or where
-    ///   the system refuses.
+    /// - Throws: `notCommitted` where another process has it open, where it is not an index of this program's format,
+    ///   or where the system refuses.
     package static func open(path: String, options: Options = Options()) async throws(MetadataError) -> EmbeddedIndex {
         guard let first = SystemSemaphore(), let second = SystemSemaphore() else {
             throw .notCommitted("the system has no semaphore left")
@@ -63,8 +62,7 @@ package final class EmbeddedIndex: RestorableIndex {
 
     /// Serves what waits, copies the write-ahead log into the file and closes it. Later calls throw.
     package func close() async {
-        reads.close()
-        writes.close()
+        threads.close()
         await threads.waitUntilEmpty()
     }
 
@@ -113,8 +111,8 @@ package final class EmbeddedIndex: RestorableIndex {
         try await withCheckedContinuation { reply in self.write(.kept(reply)) }.get()
     }
 
-    package func keepChanges(after version: CommitVersion) async throws(MetadataError) {
-        try await withCheckedContinuation { reply in self.write(.keepChanges(version, reply)) }.get()
+    package func keepChanges(after mark: JournalMark) async throws(MetadataError) {
+        try await withCheckedContinuation { reply in self.write(.keepChanges(mark, reply)) }.get()
     }
 
     package func load(_ entries: [Entry]) async throws(MetadataError) {
@@ -152,7 +150,7 @@ extension EmbeddedIndex {
     private func startWriter() async throws(MetadataError) {
         let (path, options) = (path, options)
         let (health, recent, writes) = (health, recent, writes)
-        try await threads.start("index-writer") { started throws(SQLiteError) in
+        try await threads.start("index-writer", end: { writes.close() }) { started throws(SQLiteError) in
             let lock = try SystemFileLock(path: path + ".lock")
             try SystemFileLock.create(path)
             var writer = try IndexWriter(
@@ -168,7 +166,7 @@ extension EmbeddedIndex {
     private func startReader() async throws(MetadataError) {
         let (path, options) = (path, options)
         let (health, reads) = (health, reads)
-        try await threads.start("index-reader") { started throws(SQLiteError) in
+        try await threads.start("index-reader", end: { reads.close() }) { started throws(SQLiteError) in
             let server = try ReadServer(path: path, cacheKiB: options.readerCacheKiB, health: health)
             started()
             while let batch = reads.take(Self.readsAtOnce) { server.serve(batch) }

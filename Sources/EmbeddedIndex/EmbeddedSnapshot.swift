@@ -22,7 +22,7 @@ final class EmbeddedSnapshot: IndexSnapshot {
         guard let semaphore = SystemSemaphore() else { throw .notCommitted("the system has no semaphore left") }
         let requests = RequestQueue<Reply<[Entry]?>>(limit: 1, semaphore: semaphore)
         let begun = SnapshotVersion()
-        try await threads.start("index-snapshot") { started throws(SQLiteError) in
+        try await threads.start("index-snapshot", end: { requests.close() }) { started throws(SQLiteError) in
             let connection = try SQLiteConnection(path: path, access: .readOnly)
             try IndexSchema.prepareReader(connection, cacheKiB: cacheKiB)
             let reader = try IndexReader(connection)

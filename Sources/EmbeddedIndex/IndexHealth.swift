@@ -1,7 +1,8 @@
 import Metadata
 import Synchronization
 
-/// Whether the index can still be trusted. Once it is suspect it stays so: the process has to end, and a new one recovers the file.
+/// Whether the index can still be trusted. Once it is suspect it stays so: the process has to end, and a new one
+/// recovers the file.
 final class IndexHealth: Sendable {
     private let reason = Mutex<String?>(nil)
     private let onSuspect: @Sendable (String) -> Void

@@ -46,6 +46,9 @@ struct IndexReader: ~Copyable {
         scan.reversed ? try page(scan, by: backward) : try page(scan, by: forward)
     }
 
+    /// What forward scans cost since the last call, in steps of SQLite's program.
+    func takeScanSteps() -> Int { forward.takeSteps() }
+
     /// After so many members of one group it is cheaper to seek past the rest than to step over them one by one.
     private static let stepsBeforeSeek = 4
 

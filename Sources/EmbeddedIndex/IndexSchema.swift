@@ -1,7 +1,8 @@
 import CSQLite
 import Metadata
 
-/// The tables of the file, and the settings of its connections. The page EmbeddedIndex of Decisions has the figures behind them.
+/// The tables of the file, and the settings of its connections. The page EmbeddedIndex of Decisions has the figures
+/// behind them.
 enum IndexSchema {
     /// The version of the format, kept in `user_version`.
     static let formatVersion: Int64 = 1
@@ -12,7 +13,7 @@ enum IndexSchema {
         CREATE TABLE entry(key BLOB PRIMARY KEY, version INTEGER NOT NULL, value BLOB NOT NULL) WITHOUT ROWID;
         CREATE TABLE log(version INTEGER PRIMARY KEY, epoch INTEGER, counter INTEGER, mutations BLOB NOT NULL);
         CREATE TABLE forgotten(epoch INTEGER PRIMARY KEY, counter INTEGER NOT NULL);
-        CREATE TABLE setting(name TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID;
+        CREATE TABLE setting(name TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
         """
 
     /// Sets the writer's connection up, and creates the tables in a new file.
@@ -51,7 +52,7 @@ enum IndexSchema {
     /// The last commit that the connection sees.
     static func lastVersion(_ connection: borrowing SQLiteConnection) throws(SQLiteError) -> CommitVersion {
         let logged = try connection.number("SELECT max(version) FROM log")
-        let restored = try connection.number("SELECT number FROM setting WHERE name = 'oldest_cursor'")
+        let restored = try connection.number("SELECT value FROM setting WHERE name = 'oldest_cursor'")
         return CommitVersion(bitPattern: logged ?? restored ?? 0)
     }
 }

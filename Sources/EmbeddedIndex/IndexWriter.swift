@@ -3,7 +3,8 @@ import Synchronization
 
 /// The one connection that writes and checkpoints, with its thread's state.
 ///
-/// A group of requests is one SQLite transaction and one sync. Each commit in it is decided against what earlier ones left.
+/// A group of requests is one SQLite transaction and one sync. Each commit in it is decided against what earlier ones
+/// left.
 struct IndexWriter: ~Copyable {
     private let connection: SQLiteConnection
     private let reader: IndexReader
@@ -16,11 +17,11 @@ struct IndexWriter: ~Copyable {
     private let commitsKept: CommitVersion
     private var last: CommitVersion
     private var oldestCursor: CommitVersion
-    private var heldAfter: CommitVersion
+    private var mark: JournalMark?
     private var pagesSinceCheckpoint = 0
 
-    /// Pages of 8 KiB in the write-ahead log after which it is copied into the file: enough that pages written often are
-    /// copied once, and few enough that a start after a crash reads some 32 MiB.
+    /// Pages of 8 KiB in the write-ahead log after which it is copied into the file: enough that pages written often
+    /// are copied once, and few enough that a start after a crash reads some 32 MiB.
     private static let checkpointPages = 4096
     /// Commits whose rows of the log are dropped at a time.
     private static let pruneLot: CommitVersion = 1024
@@ -38,16 +39,17 @@ struct IndexWriter: ~Copyable {
         let appendLog = try connection.prepare(
             "INSERT INTO log(version, epoch, counter, mutations) VALUES(?1, ?2, ?3, ?4)")
         let set = try connection.prepare(
-            "INSERT INTO setting(name, number) VALUES(?1, ?2) ON CONFLICT(name) DO UPDATE SET number = ?2")
+            "INSERT INTO setting(name, value) VALUES(?1, ?2) ON CONFLICT(name) DO UPDATE SET value = ?2")
         let last = try IndexSchema.lastVersion(connection)
         let oldestCursor = CommitVersion(
-            bitPattern: try connection.number("SELECT number FROM setting WHERE name = 'oldest_cursor'") ?? 0)
-        let heldAfter = CommitVersion(
-            bitPattern: try connection.number("SELECT number FROM setting WHERE name = 'held_after'") ?? Int64.max)
+            bitPattern: try connection.number("SELECT value FROM setting WHERE name = 'oldest_cursor'") ?? 0)
+        let marked = try connection.number("SELECT value FROM setting WHERE name = 'mark_version'")
+        let chain = try connection.bytes("SELECT value FROM setting WHERE name = 'mark_chain'")
+        let mark = marked.map { JournalMark(version: CommitVersion(bitPattern: $0), chain: chain) }
         try recent.load(from: connection)
         self.commitsKept = CommitVersion(max(1, commitsKept))
         (self.health, self.recent) = (health, recent)
-        (self.last, self.oldestCursor, self.heldAfter) = (last, oldestCursor, heldAfter)
+        (self.last, self.oldestCursor, self.mark) = (last, oldestCursor, mark)
         self.reader = reader
         self.put = put
         self.remove = remove
@@ -64,23 +66,24 @@ struct IndexWriter: ~Copyable {
         }
         var answers: [() -> Void] = []
         answers.reserveCapacity(group.count)
-        let before = (last, oldestCursor, heldAfter)
+        let before = (last, oldestCursor, mark)
         var staged = StagedTransactions()
         do throws(SQLiteError) {
             try connection.execute("BEGIN IMMEDIATE")
             for request in group { answers.append(try perform(request, &staged)) }
             try pruneLog()
         } catch {
-            (last, oldestCursor, heldAfter) = before
+            (last, oldestCursor, mark) = before
             abandon(group, error)
             return
         }
         do throws(SQLiteError) {
             try connection.execute("COMMIT")
         } catch {
-            (last, oldestCursor, heldAfter) = before
-            // No room: the commit's last frame was not written, so nothing of it counts. Anything else may have left the frame
-            // on the disk or not, and a sync that failed is never tried again: the kernel may have dropped the pages.
+            (last, oldestCursor, mark) = before
+            // No room: the commit's last frame was not written, so nothing of it counts. Anything else may have left
+            // the frame on the disk or not, and a sync that failed is never tried again: the kernel may have dropped
+            // the pages.
             guard !error.isFull else { return abandon(group, error) }
             health.suspect(error.description)
             for request in group { request.fail(.unknown(error.description)) }
@@ -107,9 +110,12 @@ struct IndexWriter: ~Copyable {
         case .commit(let transaction, let reply):
             let result = try commit(transaction, &staged)
             return { reply.resume(returning: result) }
-        case .keepChanges(let version, let reply):
-            try setNumber("held_after", version)
-            heldAfter = version
+        case .keepChanges(let mark, let reply):
+            try setNumber("mark_version", mark.version)
+            try set.bind(1, "mark_chain")
+            try set.bind(2, mark.chain)
+            try set.run()
+            self.mark = mark
             return { reply.resume(returning: .success(())) }
         case .load(let entries, let reply):
             guard last == 0 else {
@@ -125,7 +131,7 @@ struct IndexWriter: ~Copyable {
             let result = try replay(changes)
             return { reply.resume(returning: result) }
         case .kept(let reply):
-            let kept = KeptChanges(oldestCursor: oldestCursor, last: last)
+            let kept = KeptChanges(oldestCursor: oldestCursor, last: last, mark: mark)
             return { reply.resume(returning: .success(kept)) }
         }
     }
@@ -194,10 +200,12 @@ struct IndexWriter: ~Copyable {
         try set.run()
     }
 
-    /// Drops rows of the log that are older than the latest commits and not held, and at 16 times as many the held ones too.
+    /// Drops rows of the log that are older than the latest commits and not held, and at 16 times as many the held
+    /// ones too.
     private mutating func pruneLog() throws(SQLiteError) {
         guard last > commitsKept else { return }
-        let free = max(min(last - commitsKept, heldAfter), last > commitsKept * 16 ? last - commitsKept * 16 : 0)
+        let free = max(
+            min(last - commitsKept, mark?.version ?? last), last > commitsKept * 16 ? last - commitsKept * 16 : 0)
         guard free >= oldestCursor + Self.pruneLot else { return }
         let limit = min(free, oldestCursor + Self.pruneLot * 4)
         try recent.remember(forgottenThrough: limit, in: connection)
@@ -213,7 +221,8 @@ struct IndexWriter: ~Copyable {
         do throws(SQLiteError) {
             _ = try connection.checkpoint()
         } catch {
-            // Nothing committed is lost: it is in the log. But a file that cannot be written or synced is not to be trusted.
+            // Nothing committed is lost: it is in the log. But a file that cannot be written or synced is not to be
+            // trusted.
             health.suspect(error.description)
         }
     }

@@ -11,7 +11,7 @@ struct ReadServer: ~Copyable {
         let connection = try SQLiteConnection(path: path, access: .readOnly)
         try IndexSchema.prepareReader(connection, cacheKiB: cacheKiB)
         let reader = try IndexReader(connection)
-        let oldestCursor = try connection.prepare("SELECT number FROM setting WHERE name = 'oldest_cursor'")
+        let oldestCursor = try connection.prepare("SELECT value FROM setting WHERE name = 'oldest_cursor'")
         self.health = health
         self.reader = reader
         self.oldestCursor = oldestCursor

@@ -2,8 +2,8 @@ import Metadata
 
 /// The ids of the latest commits, in memory: an index of them on disk would cost each commit another page.
 ///
-/// An id is known for `MetadataLimits.commitsKept` commits. After that only the greatest forgotten counter of its epoch is, so
-/// that no answer about an older id is ever a guess.
+/// An id is known for `MetadataLimits.commitsKept` commits. After that only the greatest forgotten counter of its
+/// epoch is, so that no answer about an older id is ever a guess.
 struct RecentTransactions: Sendable {
     private let limit: Int
     private var versions: [TransactionID: CommitVersion] = [:]

@@ -2,9 +2,9 @@ import CSQLite
 
 /// A connection, for one thread. Every use of SQLite's pointers is in this file and in `SQLiteStatement.swift`.
 ///
-/// It is safe to use: the pointer is valid from a successful `init` to `deinit`, and nothing hands it out but to statements,
-/// which SQLite allows to outlive the connection (`sqlite3_close_v2`). It is not Sendable, so it stays on its thread, which the
-/// open flag NOMUTEX asks for.
+/// It is safe to use: the pointer is valid from a successful `init` to `deinit`, and nothing hands it out but to
+/// statements, which SQLite allows to outlive the connection (`sqlite3_close_v2`). It is not Sendable, so it stays on
+/// its thread, which the open flag NOMUTEX asks for.
 @safe struct SQLiteConnection: ~Copyable {
     enum Access {
         case readWrite, readOnly

@@ -2,8 +2,8 @@ import CSQLite
 
 /// A compiled statement, for the thread of its connection.
 ///
-/// It is safe to use: the pointers are valid until `deinit`, as SQLite keeps a closed connection alive for its statements, and
-/// what a column's pointer shows is copied or borrowed before the statement moves on.
+/// It is safe to use: the pointers are valid until `deinit`, as SQLite keeps a closed connection alive for its
+/// statements, and what a column's pointer shows is copied or borrowed before the statement moves on.
 @safe struct SQLiteStatement: ~Copyable {
     private let handle: OpaquePointer
     private let connection: OpaquePointer
@@ -59,6 +59,13 @@ import CSQLite
         _ = unsafe sqlite3_reset(handle)
     }
 
+    /// How many steps of SQLite's program the statement took since the last call: what a query costs, whatever the
+    /// machine.
+    func takeSteps() -> Int {
+        // Safe: the handle is open.
+        Int(unsafe sqlite3_stmt_status(handle, SQLITE_STMTSTATUS_VM_STEP, 1))
+    }
+
     /// Whether a column of the row is NULL.
     func isNull(_ column: Int32) -> Bool {
         // Safe: the handle is open; a column that is not there counts as NULL.
@@ -81,7 +88,8 @@ import CSQLite
 
     /// Borrows the bytes of a column of the row.
     func withBytes<Result>(_ column: Int32, _ body: (Span<UInt8>) -> Result) -> Result {
-        // Safe: SQLite gives as many bytes as it says, valid until the statement moves on, which the body cannot make it do.
+        // Safe: SQLite gives as many bytes as it says, valid until the statement moves on, which the body cannot make
+        // it do.
         let start = unsafe sqlite3_column_blob(handle, column)
         let count = Int(unsafe sqlite3_column_bytes(handle, column))
         let buffer = unsafe UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : count)
@@ -93,7 +101,8 @@ import CSQLite
     }
 
     private func error(_ code: Int32) -> SQLiteError {
-        // Safe: SQLite gives a null-terminated text that is valid until the next call on the connection; it is copied here.
+        // Safe: SQLite gives a null-terminated text that is valid until the next call on the connection; it is copied
+        // here.
         SQLiteError(code: code, message: unsafe String(cString: unsafe sqlite3_errmsg(connection)))
     }
 }

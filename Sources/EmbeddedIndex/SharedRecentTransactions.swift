@@ -54,7 +54,8 @@ final class SharedRecentTransactions: Sendable {
     ) throws(SQLiteError) {
         var greatest: [UInt32: UInt64] = [:]
         let rows = try connection.prepare(
-            "SELECT epoch, counter FROM log WHERE version <= ?1 AND epoch > 0 UNION ALL SELECT epoch, counter FROM forgotten"
+            "SELECT epoch, counter FROM log WHERE version <= ?1 AND epoch > 0 "
+                + "UNION ALL SELECT epoch, counter FROM forgotten"
         )
         try rows.bind(1, Int64(bitPattern: version))
         while try rows.step() {

@@ -25,7 +25,8 @@ enum SystemThread {
     }
 }
 
-/// A semaphore of the kernel's on which threads sleep. Signals are not lost: one that nobody awaits lets the next one pass.
+/// A semaphore of the kernel's on which threads sleep. Signals are not lost: one that nobody awaits lets the next one
+/// pass.
 final class SystemSemaphore: Sendable {
     private let descriptor: Int32
 

@@ -1,10 +1,13 @@
 import Metadata
 import Synchronization
 
-/// Threads that run until their work ends, and a way to wait for the end of all.
+/// Threads that run until they are told to end, and a way to wait for the end of all.
 final class ThreadGroup: Sendable {
     private struct State: Sendable {
-        var running = 0
+        var isClosed = false
+        var nextNumber = 0
+        /// How each running thread is told to end.
+        var running: [Int: @Sendable () -> Void] = [:]
         var waiters: [CheckedContinuation<Void, Never>] = []
     }
 
@@ -12,44 +15,63 @@ final class ThreadGroup: Sendable {
 
     /// Starts a thread, and returns once its body has called what it is given.
     ///
-    /// - Parameter body: what the thread runs. It throws only before it calls its argument, and calls it once.
-    /// - Throws: `notCommitted` with what the body threw, or where the system has no thread left.
+    /// - Parameters:
+    ///   - end: makes the body return soon; called at most once, by anyone.
+    ///   - body: what the thread runs. It throws only before it calls its argument, and calls it once.
+    /// - Throws: `notCommitted` with what the body threw, or where the group is closed or the system has no thread
+    ///   left.
     func start(
-        _ name: String, _ body: @escaping @Sendable (_ started: () -> Void) throws(SQLiteError) -> Void
+        _ name: String, end: @escaping @Sendable () -> Void,
+        _ body: @escaping @Sendable (_ started: () -> Void) throws(SQLiteError) -> Void
     ) async throws(MetadataError) {
-        state.withLock { $0.running += 1 }
+        let number = state.withLock { state -> Int? in
+            guard !state.isClosed else { return nil }
+            state.nextNumber += 1
+            state.running[state.nextNumber] = end
+            return state.nextNumber
+        }
+        guard let number else { throw .notCommitted("the index is closed") }
         try await withCheckedContinuation { (reply: Reply<Void>) in
             let isRunning = SystemThread.start(name) {
                 do throws(SQLiteError) {
                     try body { reply.resume(returning: .success(())) }
-                    self.end()
+                    self.remove(number)
                 } catch {
-                    self.end()
+                    self.remove(number)
                     reply.resume(returning: .failure(.notCommitted(error.description)))
                 }
             }
             if !isRunning {
-                self.end()
+                self.remove(number)
                 reply.resume(returning: .failure(.notCommitted("the system has no thread left")))
             }
         }.get()
+    }
+
+    /// Tells every thread to end, and starts no more.
+    func close() {
+        let ends = state.withLock { state in
+            defer { state.isClosed = true }
+            return state.isClosed ? [] : Array(state.running.values)
+        }
+        for end in ends { end() }
     }
 
     /// Returns once no thread runs.
     func waitUntilEmpty() async {
         await withCheckedContinuation { waiter in
             let isEmpty = state.withLock { state in
-                if state.running > 0 { state.waiters.append(waiter) }
-                return state.running == 0
+                if !state.running.isEmpty { state.waiters.append(waiter) }
+                return state.running.isEmpty
             }
             if isEmpty { waiter.resume() }
         }
     }
 
-    private func end() {
+    private func remove(_ number: Int) {
         let waiters = state.withLock { state -> [CheckedContinuation<Void, Never>] in
-            state.running -= 1
-            guard state.running == 0 else { return [] }
+            state.running[number] = nil
+            guard state.running.isEmpty else { return [] }
             defer { state.waiters = [] }
             return state.waiters
         }

@@ -6,7 +6,7 @@ typealias Reply<Value: Sendable> = CheckedContinuation<Result<Value, MetadataErr
 /// What the writer's thread is asked for.
 enum WriterRequest: Sendable {
     case commit(Transaction, Reply<CommitVersion>)
-    case keepChanges(CommitVersion, Reply<Void>)
+    case keepChanges(JournalMark, Reply<Void>)
     case load([Entry], Reply<Void>)
     case finishLoading(CommitVersion, Reply<Void>)
     case replay([Change], Reply<Void>)

@@ -1,15 +1,17 @@
 /// The latest commits of a `MemoryIndex`: their changes and the ids of their transactions.
 ///
-/// The rule of what is forgotten, which every index keeps: a commit is forgotten once it is older than the limit's latest ones
-/// and no longer held by `keep(after:)`, and whatever is held once it is older than 16 times the limit. An id is known to
-/// have been applied or not, or it is as old as one that was forgotten, and then the answer is `unknown`.
+/// The rule of what is forgotten, which every index keeps: a commit is forgotten once it is older than the limit's
+/// latest ones and no longer held by the mark, and whatever is held once it is older than 16 times the limit.
+/// An id is known to have been applied or not, or it is as old as one that was forgotten, and then the answer is
+/// `unknown`.
 struct CommitLog: Sendable {
     private let limit: Int
     private var commits: [(change: Change, id: TransactionID?)] = []
     private var versions: [TransactionID: CommitVersion] = [:]
     /// The greatest forgotten counter of each epoch.
     private var forgotten: [UInt32: UInt64] = [:]
-    private var heldAfter: CommitVersion?
+    /// Changes after it are held.
+    var mark: JournalMark?
     private(set) var oldestCursor: CommitVersion = 0
 
     init(limit: Int) {
@@ -27,10 +29,6 @@ struct CommitLog: Sendable {
         if let id { versions[id] = change.version }
         // Forgetting in lots keeps the cost of shifting the array small.
         if commits.count >= limit * 2 { forget() }
-    }
-
-    mutating func keep(after version: CommitVersion) {
-        heldAfter = version
     }
 
     func outcome(of id: TransactionID) throws(MetadataError) -> CommitVersion? {
@@ -58,7 +56,7 @@ struct CommitLog: Sendable {
         var count = 0
         while count < surplus {
             let commit = commits[count]
-            let isHeld = heldAfter.map { commit.change.version > $0 } ?? false
+            let isHeld = mark.map { commit.change.version > $0.version } ?? false
             if isHeld && commits.count - count <= limit * 16 { break }
             if let id = commit.id {
                 versions[id] = nil

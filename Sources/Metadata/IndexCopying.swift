@@ -8,8 +8,9 @@ package protocol SnapshottingIndex: MetadataIndex {
     /// The commits that there were and of which `changes` still knows.
     func kept() async throws(MetadataError) -> KeptChanges
 
-    /// Keeps every change after a commit until it is told of a later one, within a bound that the index states.
-    func keepChanges(after version: CommitVersion) async throws(MetadataError)
+    /// Keeps every change after the mark's commit until it is told of a later mark, within a bound that the index
+    /// states, and keeps the mark itself: the next process reads it in `kept`.
+    func keepChanges(after mark: JournalMark) async throws(MetadataError)
 }
 
 /// The reach of `changes`.
@@ -18,9 +19,23 @@ package struct KeptChanges: Sendable, Hashable {
     package var oldestCursor: CommitVersion
     /// The last commit.
     package var last: CommitVersion
+    /// The last mark that was set; nil in a new index and in a restored one.
+    package var mark: JournalMark?
 
-    package init(oldestCursor: CommitVersion, last: CommitVersion) {
-        (self.oldestCursor, self.last) = (oldestCursor, last)
+    package init(oldestCursor: CommitVersion, last: CommitVersion, mark: JournalMark?) {
+        (self.oldestCursor, self.last, self.mark) = (oldestCursor, last, mark)
+    }
+}
+
+/// How far the changes of an index were copied elsewhere.
+package struct JournalMark: Sendable, Hashable {
+    /// The last commit that was copied.
+    package var version: CommitVersion
+    /// What the copier wants to find again: the end of its chain of digests. At most 64 bytes.
+    package var chain: [UInt8]
+
+    package init(version: CommitVersion, chain: [UInt8]) {
+        (self.version, self.chain) = (version, chain)
     }
 }
 

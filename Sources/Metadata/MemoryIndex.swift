@@ -58,11 +58,11 @@ package final class MemoryIndex: RestorableIndex {
     }
 
     package func kept() async throws(MetadataError) -> KeptChanges {
-        state.withLock { KeptChanges(oldestCursor: $0.log.oldestCursor, last: $0.lastVersion) }
+        state.withLock { KeptChanges(oldestCursor: $0.log.oldestCursor, last: $0.lastVersion, mark: $0.log.mark) }
     }
 
-    package func keepChanges(after version: CommitVersion) async throws(MetadataError) {
-        state.withLock { $0.log.keep(after: version) }
+    package func keepChanges(after mark: JournalMark) async throws(MetadataError) {
+        state.withLock { $0.log.mark = mark }
     }
 
     package func snapshot() async throws(MetadataError) -> any IndexSnapshot {

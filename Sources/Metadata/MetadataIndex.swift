@@ -10,16 +10,18 @@ package protocol MetadataIndex: Sendable {
 
     /// Applies every mutation if every condition holds, and otherwise none.
     ///
-    /// It is durable when it returns. Concurrent commits may share one sync; in such a group, later members see what earlier
-    /// ones did, and each fails by itself.
-    /// - Throws: `conflict` where a condition does not hold; `notCommitted` where nothing was applied for another reason;
-    ///   `unknown` where it may have been applied (`outcome(of:)` resolves it), and where a transaction of this id was
-    ///   applied before.
+    /// It is durable when it returns. Concurrent commits may share one sync; in such a group, later members see what
+    /// earlier ones did, and each fails by itself.
+    /// - Throws: `conflict` where a condition does not hold; `notCommitted` where nothing was applied for another
+    ///   reason; `unknown` where it may have been applied (`outcome(of:)` resolves it), and where a transaction of
+    ///   this id was applied before.
     func commit(_ transaction: Transaction) async throws(MetadataError) -> CommitVersion
 
-    /// Whether a transaction whose commit threw `unknown` was applied: the version of its commit, or nil where it was not.
+    /// Whether a transaction whose commit threw `unknown` was applied: the version of its commit, or nil where it was
+    /// not.
     ///
-    /// - Throws: `unknown` where the transaction is as old as those whose ids were forgotten (`MetadataLimits.commitsKept`).
+    /// - Throws: `unknown` where the transaction is as old as those whose ids were forgotten
+    ///   (`MetadataLimits.commitsKept`).
     func outcome(of transaction: TransactionID) async throws(MetadataError) -> CommitVersion?
 
     /// Up to `limit` changes of commits after a cursor, in commit order; fewer where they are large.

@@ -1,7 +1,7 @@
 /// Mutations as bytes: for the log of an index and the journal of its backup.
 ///
-/// Each is a tag (0 put, 1 remove, 2 add), the key's length as two bytes, the key, and then for a put the value's length as four
-/// bytes and the value, for an add the difference as eight bytes. Numbers are big-endian.
+/// Each is a tag (0 put, 1 remove, 2 add), the key's length as two bytes, the key, and then for a put the value's
+/// length as four bytes and the value, for an add the difference as eight bytes. Numbers are big-endian.
 package enum MutationCoding {
     /// The bytes of mutations that keep `MetadataLimits`.
     package static func encode(_ mutations: [Mutation]) -> [UInt8] {

@@ -12,8 +12,8 @@ package struct Scan: Sendable, Hashable {
     /// Whether entries come with their values.
     package var wantsValues: Bool
 
-    /// Keys longer than `prefixLength` that contain `delimiter` after it are rolled up to the first such delimiter, inclusive.
-    /// An empty delimiter rolls nothing up.
+    /// Keys longer than `prefixLength` that contain `delimiter` after it are rolled up to the first such delimiter,
+    /// inclusive. An empty delimiter rolls nothing up.
     package struct Grouping: Sendable, Hashable {
         package var prefixLength: Int
         package var delimiter: [UInt8]
@@ -41,8 +41,8 @@ package struct Page: Sendable, Hashable {
     }
 
     package var rows: [Row]
-    /// Where the next page begins, or nil where the range is exhausted: the lower bound of the next scan, or its upper bound
-    /// where the scan is reversed.
+    /// Where the next page begins, or nil where the range is exhausted: the lower bound of the next scan, or its
+    /// upper bound where the scan is reversed.
     package var next: Key?
 
     package init(rows: [Row], next: Key?) {

@@ -56,8 +56,8 @@ package func successor(ofPrefix prefix: Key) -> Key {
 package enum Mutation: Sendable, Hashable {
     case put(Key, [UInt8])
     case remove(Key)
-    /// Adds to a counter: the entry holds a big-endian Int64 and counts as 0 where absent. Blind, so that a usage counter is no
-    /// hot row that writers conflict on.
+    /// Adds to a counter: the entry holds a big-endian Int64 and counts as 0 where absent. Blind, so that a usage
+    /// counter is no hot row that writers conflict on.
     case add(Key, Int64)
 }
 

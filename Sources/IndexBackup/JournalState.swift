@@ -1,0 +1,117 @@
+import Metadata
+
+/// What `IndexBackup` knows between its passes: no I/O, so that a pass is one caller's at a time and others wait for
+/// it.
+struct JournalState: Sendable {
+    /// The end of the chain.
+    struct Position: Sendable, Hashable {
+        var version: CommitVersion
+        var chain: [UInt8]
+    }
+
+    /// What a caller has to do next.
+    enum Turn: Sendable {
+        /// Its commit is in the journal.
+        case done
+        /// It makes the next pass, for all who wait.
+        case lead
+        case failed(IndexBackupError)
+    }
+
+    typealias Waiter = CheckedContinuation<Turn, Never>
+
+    private(set) var position: Position?
+    private(set) var bytesSinceSnapshot = 0
+    private(set) var segmentsSinceSnapshot = 0
+    private var isPassing = false
+    private var waiters: [(version: CommitVersion, waiter: Waiter)] = []
+    private var segmentsSinceMark = 0
+    private var hasMark = false
+    private var caughtUpAt: UInt64
+    private var lastSnapshot: CommitVersion?
+    private var failures = 0
+    private var lastFailure: IndexBackupError?
+
+    /// Segments after which the index is told of the end of the chain.
+    private static let segmentsPerMark = 16
+
+    init(now: UInt64) {
+        caughtUpAt = now
+    }
+
+    /// Asks for a commit to be in the journal: what to do at once, or nil where the waiter is called later.
+    mutating func join(_ version: CommitVersion, _ waiter: Waiter) -> Turn? {
+        if let position, position.version >= version { return .done }
+        guard isPassing else {
+            isPassing = true
+            return .lead
+        }
+        waiters.append((version, waiter))
+        return nil
+    }
+
+    /// Ends a pass: who is to be called with what, and who makes the next one.
+    mutating func endPass(
+        _ result: Result<Position, IndexBackupError>, now: UInt64
+    ) -> (waiters: [(continuation: Waiter, turn: Turn)], successor: Waiter?) {
+        var called: [(continuation: Waiter, turn: Turn)] = []
+        switch result {
+        case .failure(let error):
+            called = waiters.map { ($0.waiter, .failed(error)) }
+            waiters = []
+            failed(error)
+        case .success(let end):
+            caughtUpAt = now
+            called = waiters.filter { $0.version <= end.version }.map { ($0.waiter, .done) }
+            waiters.removeAll { $0.version <= end.version }
+        }
+        guard !waiters.isEmpty else {
+            isPassing = false
+            return (called, nil)
+        }
+        return (called, waiters.removeFirst().waiter)
+    }
+
+    /// A chain begins behind a snapshot.
+    mutating func begin(_ position: Position) {
+        (self.position, hasMark) = (position, false)
+        snapshotTaken(position.version)
+    }
+
+    /// A chain of an earlier process goes on.
+    mutating func resume(_ position: Position, bytes: Int, segments: Int) {
+        (self.position, hasMark) = (position, true)
+        (bytesSinceSnapshot, segmentsSinceSnapshot) = (bytes, segments)
+    }
+
+    mutating func stored(_ position: Position, bytes: Int) {
+        self.position = position
+        bytesSinceSnapshot += bytes
+        segmentsSinceSnapshot += 1
+        segmentsSinceMark += 1
+    }
+
+    /// Whether the index is to be told of the end of the chain.
+    var shouldRemember: Bool { segmentsSinceMark >= Self.segmentsPerMark || !hasMark }
+
+    mutating func remembered() {
+        (segmentsSinceMark, hasMark) = (0, true)
+    }
+
+    mutating func snapshotTaken(_ version: CommitVersion) {
+        lastSnapshot = version
+        (bytesSinceSnapshot, segmentsSinceSnapshot) = (0, 0)
+    }
+
+    mutating func failed(_ error: IndexBackupError) {
+        failures += 1
+        lastFailure = error
+    }
+
+    func status(now: UInt64) -> IndexBackupStatus {
+        IndexBackupStatus(
+            journalledThrough: position?.version ?? 0, lastSnapshot: lastSnapshot,
+            secondsSinceCaughtUp: Double(now - min(now, caughtUpAt)) / 1e9, failures: failures, lastFailure: lastFailure
+        )
+    }
+}

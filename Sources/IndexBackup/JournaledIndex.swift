@@ -1,0 +1,35 @@
+package import Metadata
+
+/// An index whose commits return only once the stores have them too: the `sync` way of keeping the backup.
+package final class JournaledIndex: MetadataIndex {
+    private let index: any MetadataIndex
+    private let backup: IndexBackup
+
+    package init(_ index: any MetadataIndex, backup: IndexBackup) {
+        (self.index, self.backup) = (index, backup)
+    }
+
+    package func values(of keys: [Key]) async throws(MetadataError) -> [Entry?] { try await index.values(of: keys) }
+
+    package func scan(_ scan: Scan) async throws(MetadataError) -> Page { try await index.scan(scan) }
+
+    /// - Throws: also `unknown` where the commit was applied but too few stores took it: it may be lost with the
+    ///   index's disk.
+    package func commit(_ transaction: Transaction) async throws(MetadataError) -> CommitVersion {
+        let version = try await index.commit(transaction)
+        do throws(IndexBackupError) {
+            try await backup.journal(through: version)
+        } catch {
+            throw .unknown(error.description)
+        }
+        return version
+    }
+
+    package func outcome(of transaction: TransactionID) async throws(MetadataError) -> CommitVersion? {
+        try await index.outcome(of: transaction)
+    }
+
+    package func changes(after: CommitVersion, limit: Int) async throws(MetadataError) -> [Change] {
+        try await index.changes(after: after, limit: limit)
+    }
+}
