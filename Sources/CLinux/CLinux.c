@@ -152,6 +152,11 @@ int clinux_start_writeback(int descriptor, int64_t offset, int64_t count) {
     return RETRY(sync_file_range(descriptor, offset, count, SYNC_FILE_RANGE_WRITE));
 }
 
+int clinux_allocate(int descriptor, int64_t size) {
+    int result = RETRY(fallocate(descriptor, 0, 0, size));
+    return result == -EOPNOTSUPP ? 0 : result;
+}
+
 int clinux_truncate(int descriptor, int64_t size) { return RETRY(ftruncate(descriptor, size)); }
 
 int clinux_make_bell(void) { return RETRY(eventfd(0, EFD_CLOEXEC | EFD_SEMAPHORE)); }

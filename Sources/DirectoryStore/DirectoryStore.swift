@@ -5,12 +5,15 @@ import Synchronization
 
 /// A blob store in one local directory, which is one failure domain.
 ///
-/// Names of files derive from blobs' names alone, and everything is opened below the root without following a symbolic link.
-/// One process at a time has a store open. A sync that fails turns the store suspect: it reads on but writes no more, until
-/// `reopen(recreating:)`.
+/// Names of files derive from blobs' names alone, and everything is opened below the root without following a symbolic
+/// link. One process at a time has a store open. A sync that fails turns the store suspect: it reads on but writes no
+/// more, until `reopen(recreating:)`.
 package final class DirectoryStore: BlobStore {
     /// Bytes gathered before a hop to the disk, and the most that a sink gets at once.
     private static let pieceBytes = 1 << 19
+
+    /// A blob of at most so many bytes is kept in a segment with others (the page DirectoryStore of Decisions).
+    private static let smallBytes: Int64 = 64 << 10
 
     private enum State {
         case opened(OpenedDirectory)
@@ -21,6 +24,7 @@ package final class DirectoryStore: BlobStore {
     /// The directory's path, for logs.
     package let path: String
     private let threads: IOThreads
+    private let segmentBytes: Int64
     private let environment: any Environment
     private let state: Mutex<State>
 
@@ -30,37 +34,48 @@ package final class DirectoryStore: BlobStore {
     ///
     /// - Parameters:
     ///   - path: The directory; its parent must exist.
-    ///   - creating: Whether the directory and its layout are made where they are missing. False is for a store that was used
-    ///     before: an empty directory where a disk should be mounted is then refused.
-    ///   - threadCount: How many calls of the disk may block at once.
+    ///   - creating: Whether the directory and its layout are made where they are missing. False is for a store that
+    ///     was used before: an empty directory where a disk should be mounted is then refused.
+    ///   - threadCount: How many calls of the disk may block at once, beside the thread that writes small blobs.
+    ///   - segmentBytes: Size of a file of small blobs: 1 MiB to 1 GiB. The store takes two of them when it is opened.
     /// - Throws: `unavailable` where there is no such store, or another process has it open; `full`.
     package static func open(
-        _ path: String, creating: Bool, environment: any Environment, threadCount: Int = 8
+        _ path: String, creating: Bool, environment: any Environment, threadCount: Int = 8,
+        segmentBytes: Int64 = 16 << 20
     ) async throws(StorageError) -> DirectoryStore {
         let threads = try IOThreads(count: threadCount, name: "store")
         let session = environment.random()
+        let segmentBytes = min(max(segmentBytes, 1 << 20), 1 << 30).roundedUp(to: 1 << 20)
         let opened = try await threads.run { () throws(StorageError) in
-            try openDirectory(path, creating: creating, lock: nil, session: session, threads: threads)
+            try openDirectory(
+                path, creating: creating, lock: nil, session: session, segmentBytes: segmentBytes, threads: threads)
         }
-        return DirectoryStore(path, opened, environment)
+        return DirectoryStore(path, opened, environment, segmentBytes)
     }
 
-    private init(_ path: String, _ opened: OpenedDirectory, _ environment: any Environment) {
+    private init(_ path: String, _ opened: OpenedDirectory, _ environment: any Environment, _ segmentBytes: Int64) {
         self.path = path
         self.threads = opened.threads
         self.environment = environment
+        self.segmentBytes = segmentBytes
         state = Mutex(.opened(opened))
     }
 
     package func write(_ name: BlobName, _ body: consuming Body) async throws(StorageError) -> BlobReceipt {
         let opened = try current()
-        try opened.checkTrust()
+        try opened.trust.check()
         var file: TemporaryFile?
         var length: Int64 = 0
         while true {
             let (piece, isLast) = try await Self.gather(&body)
             let offset = length
             length += piece.reduce(0) { $0 + Int64($1.readableBytes) }
+            if isLast, file == nil, length <= Self.smallBytes {
+                var blob = ByteBuffer()
+                for buffer in piece { blob.writeImmutableBuffer(buffer) }
+                try await opened.submit { SegmentLog.Request.write(PackedName(name), blob, $0) }
+                return BlobReceipt(length: length)
+            }
             if isLast {
                 let started = file
                 try await threads.runCompleting { complete in
@@ -102,13 +117,17 @@ package final class DirectoryStore: BlobStore {
 
     package func delete(_ name: BlobName) async throws(StorageError) {
         let opened = try current()
-        try await threads.runCompleting { complete in opened.remove(name, complete) }
+        if opened.log.holds(name) {
+            try await opened.submit { SegmentLog.Request.delete(PackedName(name), $0) }
+        } else {
+            try await threads.runCompleting { complete in opened.remove(name, complete) }
+        }
     }
 
     package func blobs(after: BlobName?, limit: Int) async throws(StorageError) -> [BlobSummary] {
         let opened = try current()
         guard limit > 0 else { return [] }
-        return try await threads.run { () throws(StorageError) in try opened.fileSummaries(after: after, limit: limit) }
+        return try await threads.run { () throws(StorageError) in try opened.summaries(after: after, limit: limit) }
     }
 
     /// The next pieces of a body, of about `pieceBytes` together, and whether they are its last.
@@ -155,28 +174,38 @@ extension DirectoryStore {
         }
     }
 
-    /// Opens the store afresh, after its disk came back or its owner has dealt with a failed sync. What is under way fails
-    /// or ends on the old directory.
+    /// Why nothing may be written any more although the directory is there: a sync that failed. Nil where none did.
+    package var suspicion: String? {
+        guard case .opened(let opened) = state.withLock({ $0 }) else { return nil }
+        return opened.trust.reason
+    }
+
+    /// Opens the store afresh, after its disk came back or its owner has dealt with a failed sync. What is under way
+    /// fails or ends on the old directory.
     ///
-    /// - Parameter recreating: Whether the layout is made where it is missing, as after a disk was replaced by an empty one;
-    ///   the store has no identity then.
+    /// - Parameter recreating: Whether the layout is made where it is missing, as after a disk was replaced by an empty
+    ///   one; the store has no identity then.
     /// - Throws: As `open`. The store stays closed then.
     package func reopen(recreating: Bool) async throws(StorageError) {
-        let lock = try state.withLock { (state) throws(StorageError) -> OpenFile? in
+        let old = try state.withLock { (state) throws(StorageError) -> OpenedDirectory? in
             switch state {
             case .opened(let opened):
                 state = .closed(Self.reopening)
-                return opened.lock
+                return opened
             case .closed(let reason):
                 guard !reason.utf8.elementsEqual(Self.reopening.utf8) else { throw .unavailable(reason) }
                 state = .closed(Self.reopening)
                 return nil
             }
         }
+        await old?.settle()
+        let lock = old?.lock
         let session = environment.random()
         do throws(StorageError) {
-            let opened = try await threads.run { [path, threads] () throws(StorageError) in
-                try Self.openDirectory(path, creating: recreating, lock: lock, session: session, threads: threads)
+            let opened = try await threads.run { [path, segmentBytes, threads] () throws(StorageError) in
+                try Self.openDirectory(
+                    path, creating: recreating, lock: lock, session: session, segmentBytes: segmentBytes,
+                    threads: threads)
             }
             state.withLock { $0 = .opened(opened) }
         } catch {
@@ -187,16 +216,22 @@ extension DirectoryStore {
 
     /// Closes the store: what comes later is refused, and another process may open it once what is under way has ended.
     package func close() async {
-        state.withLock { $0 = .closed("it was closed") }
+        let old = state.withLock { state -> OpenedDirectory? in
+            guard case .opened(let opened) = state else { return nil }
+            state = .closed("it was closed")
+            return opened
+        }
+        await old?.settle()
     }
 
     private static let reopening = "it is being reopened"
 
     private static func openDirectory(
-        _ path: String, creating: Bool, lock: OpenFile?, session: UInt64, threads: IOThreads
+        _ path: String, creating: Bool, lock: OpenFile?, session: UInt64, segmentBytes: Int64, threads: IOThreads
     ) throws(StorageError) -> OpenedDirectory {
         do throws(SystemError) {
-            return try OpenedDirectory(path, creating: creating, lock: lock, session: session, threads: threads)
+            return try OpenedDirectory(
+                path, creating: creating, lock: lock, session: session, segmentBytes: segmentBytes, threads: threads)
         } catch {
             if error.number == LinuxCalls.wouldBlock { throw .unavailable("another process has the store open") }
             throw error.storageError

@@ -6,17 +6,19 @@ import Primitives
 /// lock        held by the process that has the store open
 /// identity    whose the store is
 /// tmp/        files that are being written: <16 hexadecimal digits>-<number>.part
-/// files/      blobs: <the first 23 digits of the name>/<the name, 34 or 38 digits>
+/// segments/   small blobs, many to a file: <number, 16 digits>.segment
+/// files/      other blobs: <the first 23 digits of the name>/<the name, 34 or 38 digits>
 /// ```
 ///
-/// The 23 digits hold kind, epoch and all but 12 bits of the counter: a directory holds what one writer drew in a row (4,096
-/// blobs, and the shards and attempts of each), directories and files sort as names do, and writers that work at the same
-/// time mostly share a directory and with it the syncs of it.
+/// The 23 digits hold kind, epoch and all but 12 bits of the counter: a directory holds what one writer drew in a row
+/// (4,096 blobs, and the shards and attempts of each), directories and files sort as names do, and writers that work at
+/// the same time mostly share a directory and with it the syncs of it.
 enum FileLayout {
     static let lock = "lock"
     static let identity = "identity"
     static let temporary = "tmp"
     static let files = "files"
+    static let segments = "segments"
 
     private static let temporarySuffix = ".part"
     private static let prefixDigits = 23
@@ -38,8 +40,22 @@ enum FileLayout {
 
     /// The name of a temporary file.
     static func temporary(_ session: UInt64, _ number: UInt64) -> String {
-        let bytes = stride(from: 56, through: 0, by: -8).map { UInt8(truncatingIfNeeded: session >> UInt64($0)) }
-        return "\(Hex.encode(bytes))-\(number)\(temporarySuffix)"
+        "\(digits(session))-\(number)\(temporarySuffix)"
+    }
+
+    /// The name of a segment.
+    static func segment(_ number: UInt64) -> String {
+        "\(digits(number)).segment"
+    }
+
+    /// Whether a name below `segments` may be one of ours.
+    static func isSegment(_ name: String) -> Bool {
+        name.utf8.count == 24 && name.utf8.prefix(16).allSatisfy(isDigit)
+            && name.utf8.suffix(8).elementsEqual(".segment".utf8)
+    }
+
+    private static func digits(_ number: UInt64) -> String {
+        Hex.encode(stride(from: 56, through: 0, by: -8).map { UInt8(truncatingIfNeeded: number >> UInt64($0)) })
     }
 
     /// Whether a name in `tmp` is one that `temporary` gives. Others are not ours to remove.

@@ -1,7 +1,7 @@
 import Synchronization
 
-/// Shares the syncs of a directory among those who changed it at about the same time: a sync serves every change that was
-/// made before it began.
+/// Shares the syncs of a directory among those who changed it at about the same time: a sync serves every change that
+/// was made before it began.
 final class GroupSync: Sendable {
     private struct State {
         var waiting: [@Sendable (SystemError?) -> Void] = []
@@ -17,8 +17,8 @@ final class GroupSync: Sendable {
 
     /// Calls `complete` once a sync that began after this call has ended, with its error.
     ///
-    /// The caller's thread does the sync, and those that are asked for meanwhile, unless another thread is at it: that one
-    /// does this one's then, and the caller returns at once.
+    /// The caller's thread does the sync, and those that are asked for meanwhile, unless another thread is at it: that
+    /// one does this one's then, and the caller returns at once.
     func join(_ complete: @escaping @Sendable (SystemError?) -> Void) {
         let leads = state.withLock { state in
             state.waiting.append(complete)

@@ -4,8 +4,8 @@ import Synchronization
 
 /// A few threads of their own for calls that block, with a bounded queue before them.
 ///
-/// Nothing that waits for a disk runs on Swift's cooperative pool: there, as many blocked calls as cores would stop every
-/// task of the process. Each store has its own threads, so that a disk that hangs holds up no other one.
+/// Nothing that waits for a disk runs on Swift's cooperative pool: there, as many blocked calls as cores would stop
+/// every task of the process. Each store has its own threads, so that a disk that hangs holds up no other one.
 package final class IOThreads: Sendable {
     private let queue: Queue
 

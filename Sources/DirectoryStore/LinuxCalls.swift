@@ -3,11 +3,12 @@ import NIOCore
 
 /// The calls of CLinux, with errors thrown. This is the one file of the target that touches pointers.
 ///
-/// Throughout: a pointer is to bytes that the caller borrows for the length of the call, together with their true count, and
-/// the C side keeps none of them. A `String` passed for a path becomes a zero-terminated copy that lives as long as the call.
+/// Throughout: a pointer is to bytes that the caller borrows for the length of the call, together with their true
+/// count, and the C side keeps none of them. A `String` passed for a path becomes a zero-terminated copy that lives as
+/// long as the call.
 ///
-/// Files are passed as objects, whose lifetime each function extends to its end: passed as a number, a descriptor could be
-/// closed, and given to another file, before the call that it was read for.
+/// Files are passed as objects, whose lifetime each function extends to its end: passed as a number, a descriptor could
+/// be closed, and given to another file, before the call that it was read for.
 enum LinuxCalls {
     static let notFound = clinux_not_found
     static let exists = clinux_exists
@@ -189,6 +190,12 @@ enum LinuxCalls {
         _ = try check(clinux_truncate(file.descriptor, size), "ftruncate")
     }
 
+    /// Takes room on the disk for a file, where its file system can.
+    static func allocate(_ file: OpenFile, size: Int64) throws(SystemError) {
+        defer { extendLifetime(file) }
+        _ = try check(clinux_allocate(file.descriptor, size), "fallocate")
+    }
+
     static func makeBell() throws(SystemError) -> Int32 {
         try check(clinux_make_bell(), "eventfd")
     }
@@ -205,8 +212,8 @@ enum LinuxCalls {
 
     /// Starts a thread that runs `body` and ends with it.
     static func startThread(named name: String, _ body: @escaping @Sendable () -> Void) throws(SystemError) {
-        // The box is retained for the thread, which takes it over once and releases it when the body has ended; where no
-        // thread starts, it is released here.
+        // The box is retained for the thread, which takes it over once and releases it when the body has ended; where
+        // no thread starts, it is released here.
         let box = unsafe Unmanaged.passRetained(ThreadBody(body))
         let result = unsafe clinux_start_thread(
             String(decoding: name.utf8.prefix(15), as: UTF8.self),

@@ -4,8 +4,8 @@
 final class OpenFile: Sendable {
     /// For `LinuxCalls` alone, which keeps the object alive while it uses the number.
     let descriptor: Int32
-    /// Where it is closed; nil for where its last user happens to be. The last close of a file that was deleted meanwhile
-    /// frees its blocks, which blocks.
+    /// Where it is closed; nil for where its last user happens to be. The last close of a file that was deleted
+    /// meanwhile frees its blocks, which blocks.
     private let threads: IOThreads?
 
     init(_ descriptor: Int32, closedOn threads: IOThreads? = nil) {

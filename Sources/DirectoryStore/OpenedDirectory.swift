@@ -1,10 +1,9 @@
 import NIOCore
 import Primitives
 import Storage
-import Synchronization
 
-/// A store's directory while it is open: its descriptors, its lock, and whether it can still be trusted. Every method blocks
-/// and runs on the store's threads.
+/// A store's directory while it is open: its descriptors, its lock, and whether it can still be trusted. Every method
+/// blocks and runs on the store's threads.
 final class OpenedDirectory: Sendable {
     let root: OpenFile
     let lock: OpenFile
@@ -13,10 +12,11 @@ final class OpenedDirectory: Sendable {
     private let path: String
     private let files: OpenFile
     private let temporary: OpenFile
-    private let session: UInt64
-    private let lastTemporary = Atomic<UInt64>(0)
-    /// Why nothing may be written any more; nil while all is well.
-    private let suspicion = Mutex<String?>(nil)
+    private let temporaries: TemporaryFiles
+    private let segments: OpenFile
+    /// The small blobs.
+    let log: SegmentLog
+    let trust = Trust()
 
     /// Opens the directory, takes its lock, and removes what a crashed process left half-written.
     ///
@@ -24,47 +24,40 @@ final class OpenedDirectory: Sendable {
     ///   - creating: Whether the directory and what it must hold are made where they are missing.
     ///   - lock: The lock that this process holds already, where it reopens the store.
     ///   - session: A random number, part of the names of temporary files.
+    ///   - segmentBytes: Size of a new segment of small blobs.
     init(
-        _ path: String, creating: Bool, lock: OpenFile?, session: UInt64, threads: IOThreads
+        _ path: String, creating: Bool, lock: OpenFile?, session: UInt64, segmentBytes: Int64, threads: IOThreads
     ) throws(SystemError) {
         self.path = path
-        self.session = session
         self.threads = threads
         root = try Self.openRoot(path, creating: creating)
         self.lock = try Self.takeLock(in: root, creating: creating, held: lock)
         if creating {
-            for name in [FileLayout.temporary, FileLayout.files] { try Self.ensureDirectory(name, in: root) }
+            for name in [FileLayout.temporary, FileLayout.files, FileLayout.segments] {
+                try Self.ensureDirectory(name, in: root)
+            }
             try LinuxCalls.sync(root)
         }
         temporary = try LinuxCalls.open(FileLayout.temporary, below: root, .directory)
         files = try LinuxCalls.open(FileLayout.files, below: root, .directory)
         fanOut = FanOut(parent: files)
-        for name in try LinuxCalls.names(in: temporary) where FileLayout.isTemporary(name) {
-            try LinuxCalls.removeFile(name, in: temporary)
-        }
+        temporaries = try TemporaryFiles(in: temporary, session: session, threads: threads)
         try fanOut.removeEmpty()
-    }
-
-    /// Throws where nothing may be written any more.
-    func checkTrust() throws(StorageError) {
-        if let reason = suspicion.withLock({ $0 }) { throw .unavailable("the store is suspect: \(reason)") }
-    }
-
-    /// Turns the store suspect after a sync that failed: what the disk holds is unknown, and asking again would hide it.
-    func suspect(_ error: SystemError) -> StorageError {
-        suspicion.withLock { $0 = $0 ?? error.description }
-        return .unavailable("the store is suspect: \(error)")
+        segments = try LinuxCalls.open(FileLayout.segments, below: root, .directory)
+        log = try SegmentLog(
+            in: segments, segmentBytes: segmentBytes, temporaries: temporaries, trust: trust, threads: threads)
     }
 
     /// Whether it is trusted and still the directory that its path names.
     func isHealthy() -> Bool {
-        guard suspicion.withLock({ $0 == nil }) else { return false }
+        guard trust.isWhole else { return false }
         do throws(SystemError) {
             let now = try LinuxCalls.openRoot(path)
             let status = try LinuxCalls.status(of: root)
             guard try LinuxCalls.status(of: now).isSameFile(as: status) else { return false }
             for (name, file) in [
                 (FileLayout.lock, lock), (FileLayout.temporary, temporary), (FileLayout.files, files),
+                (FileLayout.segments, segments),
             ] {
                 let status = try LinuxCalls.status(of: file)
                 guard try LinuxCalls.status(of: name, in: root).isSameFile(as: status) else { return false }
@@ -75,22 +68,16 @@ final class OpenedDirectory: Sendable {
         }
     }
 
-    /// A new file that nobody sees yet.
-    func makeTemporary() throws(StorageError) -> TemporaryFile {
-        try checkTrust()
-        let number = lastTemporary.add(1, ordering: .relaxed).newValue
-        return try changing { () throws(SystemError) in
-            try TemporaryFile(FileLayout.temporary(session, number), in: temporary, threads: threads)
-        }
-    }
-
     /// Writes buffers to a temporary file, a new one where none is given.
     func append(
         _ buffers: [ByteBuffer], to file: TemporaryFile?, at offset: Int64
     ) throws(StorageError) -> TemporaryFile {
-        let file = if let file { file } else { try makeTemporary() }
-        try changing { () throws(SystemError) in try file.write(buffers, at: offset) }
-        return file
+        try trust.check()
+        return try changing { () throws(SystemError) in
+            let file = if let file { file } else { try temporaries.make() }
+            try file.write(buffers, at: offset)
+            return file
+        }
     }
 
     /// Syncs a file, gives it its name, and completes once that is durable.
@@ -98,12 +85,8 @@ final class OpenedDirectory: Sendable {
         _ file: TemporaryFile, as name: BlobName, _ complete: @escaping @Sendable (Result<Void, StorageError>) -> Void
     ) {
         do throws(StorageError) {
-            try checkTrust()
-            do throws(SystemError) {
-                try file.sync()
-            } catch {
-                throw suspect(error)
-            }
+            try trust.check()
+            try trust.syncing { () throws(SystemError) in try file.sync() }
             let directory = try changing { () throws(SystemError) in
                 let directory = try fanOut.ensured(FileLayout.directory(of: name))
                 try file.publish(as: name.description, in: directory.file)
@@ -118,7 +101,7 @@ final class OpenedDirectory: Sendable {
     /// Removes a blob's file, and completes once that is durable.
     func remove(_ name: BlobName, _ complete: @escaping @Sendable (Result<Void, StorageError>) -> Void) {
         do throws(StorageError) {
-            try checkTrust()
+            try trust.check()
             let directory = try finding { () throws(SystemError) in
                 let directory = try fanOut.existing(FileLayout.directory(of: name))
                 try LinuxCalls.removeFile(name.description, in: directory.file)
@@ -145,12 +128,19 @@ final class OpenedDirectory: Sendable {
         }
     }
 
-    /// Opens a blob's file and reads the first piece of a range.
+    /// Reads a range of a small blob, or opens a blob's file and reads the first piece of a range.
     ///
     /// - Returns: The file, where there is more to read, and the piece.
     func beginRead(
         _ name: BlobName, _ range: Range<Int64>, pieceBytes: Int
     ) throws(StorageError) -> (file: OpenFile?, piece: ByteBuffer) {
+        if let blob = try log.payload(of: name) {
+            guard range.lowerBound >= 0, range.upperBound <= Int64(blob.readableBytes),
+                let piece = blob.getSlice(
+                    at: blob.readerIndex + Int(range.lowerBound), length: Int(range.upperBound - range.lowerBound))
+            else { throw .invalidRange }
+            return (nil, piece)
+        }
         let (file, length) = try openBlob(name)
         guard range.lowerBound >= 0, range.upperBound <= length else { throw .invalidRange }
         let count = Int(min(Int64(pieceBytes), range.upperBound - range.lowerBound))
@@ -158,8 +148,22 @@ final class OpenedDirectory: Sendable {
         return (Int64(count) < range.upperBound - range.lowerBound ? file : nil, piece)
     }
 
+    /// Up to `limit` blobs after a name, in order.
+    func summaries(after: BlobName?, limit: Int) throws(StorageError) -> [BlobSummary] {
+        let small = try log.page(after: after, limit: limit)
+        let large = try fileSummaries(after: after, limit: limit)
+        guard !small.isEmpty, !large.isEmpty else { return small + large }
+        let merged = (small + large).map { (PackedName($0.name), $0) }.sorted { $0.0 < $1.0 }
+        var previous: PackedName?
+        let distinct = merged.filter { name, _ in
+            defer { previous = name }
+            return name != previous
+        }
+        return distinct.prefix(limit).map(\.1)
+    }
+
     /// Up to `limit` blobs kept as files of their own, after a name, in order.
-    func fileSummaries(after: BlobName?, limit: Int) throws(StorageError) -> [BlobSummary] {
+    private func fileSummaries(after: BlobName?, limit: Int) throws(StorageError) -> [BlobSummary] {
         var summaries: [BlobSummary] = []
         let first = after.map(FileLayout.directory(of:))
         let packedAfter = after.map(PackedName.init)
@@ -200,19 +204,10 @@ final class OpenedDirectory: Sendable {
 
     /// Writes a small file beside the blobs, atomically and durably.
     func replace(_ name: String, with bytes: ByteBuffer) throws(StorageError) {
-        let file = try makeTemporary()
-        try changing { () throws(SystemError) in try file.write([bytes], at: 0) }
-        do throws(SystemError) {
-            try file.sync()
-        } catch {
-            throw suspect(error)
-        }
+        let file = try append([bytes], to: nil, at: 0)
+        try trust.syncing { () throws(SystemError) in try file.sync() }
         try changing { () throws(SystemError) in try file.publish(as: name, in: root) }
-        do throws(SystemError) {
-            try LinuxCalls.sync(root)
-        } catch {
-            throw suspect(error)
-        }
+        try trust.syncing { () throws(SystemError) in try LinuxCalls.sync(root) }
     }
 
     /// Reads a small file beside the blobs; nil where there is none.
@@ -236,8 +231,8 @@ final class OpenedDirectory: Sendable {
         }
     }
 
-    /// Runs calls that look for something: what is missing is not there, unless the whole directory is gone. A symbolic link
-    /// where a blob of ours would be is none of ours, and is never followed.
+    /// Runs calls that look for something: what is missing is not there, unless the whole directory is gone. A symbolic
+    /// link where a blob of ours would be is none of ours, and is never followed.
     private func finding<Value>(_ work: () throws(SystemError) -> Value) throws(StorageError) -> Value {
         do throws(SystemError) {
             return try work()
@@ -250,11 +245,26 @@ final class OpenedDirectory: Sendable {
     }
 
     private func outcome(ofSync failure: SystemError?) -> Result<Void, StorageError> {
-        failure.map { .failure(suspect($0)) } ?? .success(())
+        failure.map { .failure(trust.lose($0)) } ?? .success(())
     }
 }
 
 extension OpenedDirectory {
+    /// Asks the log of small blobs for something, and returns once it is durable.
+    func submit(
+        _ request: (@escaping SegmentLog.Completion) -> SegmentLog.Request
+    ) async throws(StorageError) {
+        let result = await withCheckedContinuation { continuation in
+            log.submit(request { continuation.resume(returning: $0) })
+        }
+        try result.get()
+    }
+
+    /// Refuses small blobs from now on, and returns once those that came before are done with.
+    func settle() async {
+        await withCheckedContinuation { continuation in log.close { continuation.resume() } }
+    }
+
     private static func openRoot(_ path: String, creating: Bool) throws(SystemError) -> OpenFile {
         do throws(SystemError) {
             return try LinuxCalls.openRoot(path)

@@ -8,7 +8,7 @@ final class TemporaryFile: Sendable {
     private static let writebackBytes: Int64 = 8 << 20
 
     private let name: String
-    private let file: OpenFile
+    let file: OpenFile
     private let directory: OpenFile
     private let threads: IOThreads
     private let isPublished = Atomic(false)
@@ -55,5 +55,29 @@ final class TemporaryFile: Sendable {
             }
         }
         if !threads.submit(remove) { remove() }
+    }
+}
+
+/// Makes temporary files in the directory for them.
+final class TemporaryFiles: Sendable {
+    private let directory: OpenFile
+    private let session: UInt64
+    private let threads: IOThreads
+    private let last = Atomic<UInt64>(0)
+
+    /// Removes what earlier sessions left, and nothing that is not ours.
+    ///
+    /// - Parameter session: A random number, part of every name.
+    init(in directory: OpenFile, session: UInt64, threads: IOThreads) throws(SystemError) {
+        (self.directory, self.session, self.threads) = (directory, session, threads)
+        for name in try LinuxCalls.names(in: directory) where FileLayout.isTemporary(name) {
+            try LinuxCalls.removeFile(name, in: directory)
+        }
+    }
+
+    /// A new, empty file that nobody sees yet.
+    func make() throws(SystemError) -> TemporaryFile {
+        let number = last.add(1, ordering: .relaxed).newValue
+        return try TemporaryFile(FileLayout.temporary(session, number), in: directory, threads: threads)
     }
 }

@@ -10,12 +10,18 @@ enum Candidate {
         BlobStoreCandidate("faulty, without a fault") {
             try await $0(FaultyStore(MemoryStore(), environment: SimulatedEnvironment()))
         },
-        BlobStoreCandidate("directory") { use in
+        directory("directory", segmentBytes: 16 << 20),
+        directory("directory with small segments", segmentBytes: 1 << 20),
+    ]
+
+    private static func directory(_ name: String, segmentBytes: Int64) -> BlobStoreCandidate {
+        BlobStoreCandidate(name) { use in
             try await TemporaryDirectory.with { path in
-                let store = try await DirectoryStore.open(path, creating: true, environment: SystemEnvironment())
+                let store = try await DirectoryStore.open(
+                    path, creating: true, environment: SystemEnvironment(), segmentBytes: segmentBytes)
                 try await use(store)
                 await store.close()
             }
-        },
-    ]
+        }
+    }
 }

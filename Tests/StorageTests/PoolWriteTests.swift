@@ -56,7 +56,8 @@ import TidegateTesting
         #expect(try await harness.shards().count == 6)
     }
 
-    /// With up to two stores gone, their shards lie beside siblings, never three on one store; with three gone, nothing is left.
+    /// With up to two stores gone, their shards lie beside siblings, never three on one store; with three gone, nothing
+    /// is left.
     @Test func everyPatternOfLostStoresIsWrittenAroundOrRefused() async throws {
         var generator = SeededGenerator(seed: 23)
         let harness = try PoolHarness()

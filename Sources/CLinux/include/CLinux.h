@@ -66,6 +66,8 @@ int clinux_sync(int descriptor);
 int clinux_sync_data(int descriptor);
 /// Begins to write the dirty pages of a range to the disk, without waiting.
 int clinux_start_writeback(int descriptor, int64_t offset, int64_t count);
+/// Takes room on the disk for a file; succeeds without doing so where the file system knows no such thing.
+int clinux_allocate(int descriptor, int64_t size);
 int clinux_truncate(int descriptor, int64_t size);
 
 /// A counter that a thread waits on until it is above zero and then takes one from.
