@@ -22,6 +22,12 @@ package final class EmbeddedIndex: RestorableIndex {
         /// Called once, with a message for the log, when the index becomes suspect.
         package var onSuspect: @Sendable (String) -> Void = { _ in }
 
+        /// Pages of 8 KiB in the write-ahead log after which it is copied into the file: enough that pages written
+        /// often are copied once, and few enough that a start after a crash reads some 32 MiB.
+        var checkpointPages = 4096
+        /// For tests: the writer's file system by its name in SQLite (`SQLiteFaults`); nil for the system's.
+        var fileSystem: String?
+
         package init() {}
     }
 
@@ -153,9 +159,7 @@ extension EmbeddedIndex {
         try await threads.start("index-writer", end: { writes.close() }) { started throws(SQLiteError) in
             let lock = try SystemFileLock(path: path + ".lock")
             try SystemFileLock.create(path)
-            var writer = try IndexWriter(
-                path: path, cacheKiB: options.writerCacheKiB, commitsKept: options.commitsKept, health: health,
-                recent: recent)
+            var writer = try IndexWriter(path: path, options: options, health: health, recent: recent)
             started()
             while let group = writes.take(Self.groupLimit) { writer.serve(group) }
             writer.finish()

@@ -15,22 +15,20 @@ struct IndexWriter: ~Copyable {
     private let health: IndexHealth
     private let recent: SharedRecentTransactions
     private let commitsKept: CommitVersion
+    private let checkpointPages: Int
     private var last: CommitVersion
     private var oldestCursor: CommitVersion
     private var mark: JournalMark?
     private var pagesSinceCheckpoint = 0
 
-    /// Pages of 8 KiB in the write-ahead log after which it is copied into the file: enough that pages written often
-    /// are copied once, and few enough that a start after a crash reads some 32 MiB.
-    private static let checkpointPages = 4096
     /// Commits whose rows of the log are dropped at a time.
     private static let pruneLot: CommitVersion = 1024
 
     init(
-        path: String, cacheKiB: Int, commitsKept: Int, health: IndexHealth, recent: SharedRecentTransactions
+        path: String, options: EmbeddedIndex.Options, health: IndexHealth, recent: SharedRecentTransactions
     ) throws(SQLiteError) {
-        let connection = try SQLiteConnection(path: path, access: .readWrite)
-        try IndexSchema.prepareWriter(connection, cacheKiB: cacheKiB)
+        let connection = try SQLiteConnection(path: path, access: .readWrite, fileSystem: options.fileSystem)
+        try IndexSchema.prepareWriter(connection, cacheKiB: options.writerCacheKiB)
         let reader = try IndexReader(connection)
         let put = try connection.prepare(
             "INSERT INTO entry(key, version, value) VALUES(?1, ?2, ?3) "
@@ -47,7 +45,8 @@ struct IndexWriter: ~Copyable {
         let chain = try connection.bytes("SELECT value FROM setting WHERE name = 'mark_chain'")
         let mark = marked.map { JournalMark(version: CommitVersion(bitPattern: $0), chain: chain) }
         try recent.load(from: connection)
-        self.commitsKept = CommitVersion(max(1, commitsKept))
+        self.commitsKept = CommitVersion(max(1, options.commitsKept))
+        checkpointPages = options.checkpointPages
         (self.health, self.recent) = (health, recent)
         (self.last, self.oldestCursor, self.mark) = (last, oldestCursor, mark)
         self.reader = reader
@@ -216,14 +215,14 @@ struct IndexWriter: ~Copyable {
 
     private mutating func checkpointIfDue() {
         pagesSinceCheckpoint += connection.takePagesWritten()
-        guard pagesSinceCheckpoint >= Self.checkpointPages else { return }
+        guard pagesSinceCheckpoint >= checkpointPages else { return }
         pagesSinceCheckpoint = 0
         do throws(SQLiteError) {
             _ = try connection.checkpoint()
         } catch {
-            // Nothing committed is lost: it is in the log. But a file that cannot be written or synced is not to be
-            // trusted.
-            health.suspect(error.description)
+            // Nothing committed is lost: it is in the log. Without room the log grows until there is some; but a file
+            // that cannot be written or synced is not to be trusted.
+            if !error.isFull { health.suspect(error.description) }
         }
     }
 

@@ -12,11 +12,11 @@ import CSQLite
 
     private let handle: OpaquePointer
 
-    init(path: String, access: Access) throws(SQLiteError) {
+    init(path: String, access: Access, fileSystem: String? = nil) throws(SQLiteError) {
         var handle: OpaquePointer?
         let flags = (access == .readOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) | SQLITE_OPEN_NOMUTEX
-        // Safe: the path is a null-terminated string for the call, and SQLite fills the local variable.
-        let code = unsafe sqlite3_open_v2(path, &handle, flags, nil)
+        // Safe: the path and the name are null-terminated strings for the call, and SQLite fills the local variable.
+        let code = unsafe sqlite3_open_v2(path, &handle, flags, fileSystem)
         guard let opened = unsafe handle else {
             throw SQLiteError(code: code, message: "there is no memory for a connection")
         }
