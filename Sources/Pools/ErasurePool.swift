@@ -6,8 +6,9 @@ import Synchronization
 
 /// A blob store over blob stores: each blob is cut into k + m shards on different stores, of which any k give it back.
 ///
-/// `store`, `fetch`, `remove`, `verify` and `repair` take or give locators, which the index keeps; the methods of `BlobStore`
-/// find the shards by listing the stores, and are for blobs that no index knows. The page Formats describes a shard.
+/// `store`, `fetch`, `remove`, `verify` and `repair` take or give locators, which the index keeps; the methods of
+/// `BlobStore` find the shards by listing the stores, and are for blobs that no index knows. The page Formats describes
+/// a shard.
 package final class ErasurePool: Sendable {
     let stores: [any BlobStore]
     let configuration: PoolConfiguration

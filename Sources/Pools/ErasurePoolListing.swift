@@ -63,8 +63,8 @@ extension ErasurePool {
     ///
     /// Of several attempts to store a shard the last counts.
     ///
-    /// - Throws: `notFound`; `quorum` where no shard is found but stores do not answer; `corrupt` where no shard that is found
-    ///   is sound.
+    /// - Throws: `notFound`; `quorum` where no shard is found but stores do not answer; `corrupt` where no shard that
+    ///   is found is sound.
     package func locate(_ name: BlobName) async throws(StorageError) -> LocatedBlob {
         let name = name.whole
         let (found, away) = await shards(of: name)
@@ -137,7 +137,8 @@ extension ErasurePool {
 
     /// Removes every shard of a blob, everywhere that its locator says it may lie.
     ///
-    /// - Throws: `unavailable` where a store could not be reached: what can be removed is, and the call is to be repeated.
+    /// - Throws: `unavailable` where a store could not be reached: what can be removed is, and the call is to be
+    ///   repeated.
     package func remove(_ locator: BlobLocator) async throws(StorageError) {
         var homes = Set(homes(locator))
         for exception in locator.exceptions {
@@ -174,8 +175,8 @@ extension ErasurePool {
         if !away.isEmpty { throw .unavailable("\(away.count) stores do not answer") }
     }
 
-    /// Blobs of which some store has a shard, in order. The length is the blob's own, from the trailer of a shard; 0 where no
-    /// trailer is sound.
+    /// Blobs of which some store has a shard, in order. The length is the blob's own, from the trailer of a shard; 0
+    /// where no trailer is sound.
     ///
     /// - Throws: `quorum` where more stores than blobs have parity shards do not answer.
     func summaries(after: BlobName?, limit: Int) async throws(StorageError) -> [BlobSummary] {

@@ -4,7 +4,8 @@ package import Primitives
 package import Storage
 
 extension ErasurePool {
-    /// Writes a range of a blob to a sink in order, reading only the cells that it needs and checking each before it leaves.
+    /// Writes a range of a blob to a sink in order, reading only the cells that it needs and checking each before it
+    /// leaves.
     ///
     /// Missing, corrupt and late shards are decoded around and reported, as long as k cells of each stripe are good.
     ///

@@ -125,11 +125,11 @@ extension ErasurePool {
         return bytes
     }
 
-    /// Finds the shards that are missing, corrupt or out of reach, computes them from the others and writes them anew; one
-    /// counts as repaired only once it was read back and every byte of it was right.
+    /// Finds the shards that are missing, corrupt or out of reach, computes them from the others and writes them anew;
+    /// one counts as repaired only once it was read back and every byte of it was right.
     ///
-    /// Each is written under its next attempt, on its store or, where that does not answer, on another one. What it replaces
-    /// stays until `discard`, since locators in the index still name it.
+    /// Each is written under its next attempt, on its store or, where that does not answer, on another one. What it
+    /// replaces stays until `discard`, since locators in the index still name it.
     ///
     /// - Throws: `notFound`, `corrupt` or `quorum` where no footer can be read.
     package func repair(_ locator: BlobLocator) async throws(StorageError) -> RepairReport {

@@ -6,15 +6,15 @@ package import Storage
 extension ErasurePool {
     /// Writes a blob as it comes: each stripe is encoded while the next one arrives, and goes to all stores at once.
     ///
-    /// A shard whose store fails or hangs is rebuilt on another store, if need be beside a sibling, never more than m of the
-    /// blob on one; one that fits nowhere is named in the locator's exceptions, without a store.
+    /// A shard whose store fails or hangs is rebuilt on another store, if need be beside a sibling, never more than m
+    /// of the blob on one; one that fits nowhere is named in the locator's exceptions, without a store.
     ///
     /// - Parameters:
     ///   - geometry: Nil for the pool's own.
     ///   - recovery: Called once the body has ended; what it gives, up to 64 KiB, is kept in every shard.
     /// - Returns: Once at least the write quorum of shards is durable.
-    /// - Throws: `source` where the body failed or the task was cancelled before its end; `quorum` or `full` where too few
-    ///   stores took their shards. Nothing is then left but what stores that hang may still hold.
+    /// - Throws: `source` where the body failed or the task was cancelled before its end; `quorum` or `full` where too
+    ///   few stores took their shards. Nothing is then left but what stores that hang may still hold.
     package func store(
         _ name: BlobName, _ body: consuming Body, geometry: Geometry? = nil,
         recovery: @escaping @Sendable () -> [UInt8]

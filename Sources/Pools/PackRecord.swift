@@ -2,8 +2,8 @@ import NIOCore
 
 /// The recovery record of a pack: where each object lies in it, and each object's own recovery record.
 ///
-/// "TGPK", format version 1 (2 bytes), the number of entries (2), then for each its offset in the blob (8), its length (8),
-/// the length of its record (4) and the record. Big-endian; the page Formats has it too.
+/// "TGPK", format version 1 (2 bytes), the number of entries (2), then for each its offset in the blob (8), its length
+/// (8), the length of its record (4) and the record. Big-endian; the page Formats has it too.
 package struct PackRecord: Hashable, Sendable {
     package struct Entry: Hashable, Sendable {
         /// Where the object begins in the blob, and its length in bytes.

@@ -4,7 +4,8 @@ package import Primitives
 package import Storage
 import Synchronization
 
-/// Objects of one group alone share a pack: one tenant's, of one lock class, so that none is kept or read for another's sake.
+/// Objects of one group alone share a pack: one tenant's, of one lock class, so that none is kept or read for another's
+/// sake.
 package struct PackGroup: Hashable, Sendable {
     package var key: [UInt8]
 
@@ -22,9 +23,9 @@ package struct PackedBlob: Hashable, Sendable {
 
 /// Writes small objects, those that arrive together into one blob: one sync a store for all of them.
 ///
-/// An object that arrives alone is written at once, by itself; those that come while as many blobs as may be are being written
-/// make up the next. So nobody waits for a timer, and the more arrive, the more share. Packs are kept as whole copies on
-/// m + 1 stores (the page SmallObjects says why).
+/// An object that arrives alone is written at once, by itself; those that come while as many blobs as may be are being
+/// written make up the next. So nobody waits for a timer, and the more arrive, the more share. Packs are kept as whole
+/// copies on m + 1 stores (the page SmallObjects says why).
 package final class Packer: Sendable {
     /// The limits of a pack, and how many are written at once in a group.
     package struct Limits: Sendable {
@@ -62,8 +63,8 @@ package final class Packer: Sendable {
     /// Writes an object, and returns once it is durable.
     ///
     /// - Parameter recovery: What brings the object back without the index; all records of a pack share 64 KiB.
-    /// - Throws: `unavailable` for an object or a record above the limits; `source` where the task was cancelled; whatever
-    ///   `ErasurePool.store` throws, for all objects of the pack alike.
+    /// - Throws: `unavailable` for an object or a record above the limits; `source` where the task was cancelled;
+    ///   whatever `ErasurePool.store` throws, for all objects of the pack alike.
     package func pack(
         _ bytes: ByteBuffer, group: PackGroup, recovery: [UInt8]
     ) async throws(StorageError) -> PackedBlob {

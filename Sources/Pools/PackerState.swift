@@ -96,7 +96,8 @@ struct PackerState {
         }
     }
 
-    /// Forgets a caller. An object that is not being written yet is dropped; another one stays in its pack as dead bytes.
+    /// Forgets a caller. An object that is not being written yet is dropped; another one stays in its pack as dead
+    /// bytes.
     mutating func cancel(_ number: UInt64, _ group: PackGroup) -> Waiter? {
         groups[group]?.waiting.removeAll { $0.number == number }
         switch callers[number] {

@@ -2,8 +2,8 @@ package import Primitives
 
 /// A list of stores, and the rule that says which of them holds which shard of a blob.
 ///
-/// The stores are ranked by a hash of the blob's name and the store's position (rendezvous hashing): load spreads evenly,
-/// and a list with one more store moves only what the new store wins.
+/// The stores are ranked by a hash of the blob's name and the store's position (rendezvous hashing): load spreads
+/// evenly, and a list with one more store moves only what the new store wins.
 package struct Placement: Hashable, Sendable {
     /// What headers and locators name this list by. A list is never changed under its epoch.
     package var epoch: UInt32
@@ -14,8 +14,8 @@ package struct Placement: Hashable, Sendable {
         (self.epoch, self.stores) = (epoch, stores)
     }
 
-    /// The stores in the order in which they are to hold the shards of a blob: shard *i* is at home in number *i*, modulo
-    /// the number of stores.
+    /// The stores in the order in which they are to hold the shards of a blob: shard *i* is at home in number *i*,
+    /// modulo the number of stores.
     package func order(for name: BlobName) -> [UInt16] {
         var seed = Self.mixed(UInt64(name.epoch) << 32 | UInt64(name.random))
         seed = Self.mixed(seed ^ name.counter)

@@ -2,8 +2,9 @@ import Synchronization
 
 /// Which reads are under way, so that nothing is deleted that one of them may still want.
 ///
-/// A reader takes a token before it looks into the index and gives it back after the last byte. Whoever unlinks something from
-/// the index takes a mark after that commit; once every token taken before the mark is back, no reader knows of it any more.
+/// A reader takes a token before it looks into the index and gives it back after the last byte. Whoever unlinks
+/// something from the index takes a mark after that commit; once every token taken before the mark is back, no reader
+/// knows of it any more.
 package final class ReadHorizon: Sendable {
     /// A read that has begun.
     package struct Token: Sendable, Hashable {

@@ -4,8 +4,8 @@ import Primitives
 import Storage
 import Synchronization
 
-/// Hands each stripe of a body to the writers of all shards at once: one producer, k + m consumers, and a bounded number of
-/// stripes between the fastest and the slowest.
+/// Hands each stripe of a body to the writers of all shards at once: one producer, k + m consumers, and a bounded
+/// number of stripes between the fastest and the slowest.
 ///
 /// A writer that fails or hangs is left behind; the others go on.
 final class StripeFan: Watched {

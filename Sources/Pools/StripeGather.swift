@@ -4,10 +4,12 @@ import Primitives
 import Storage
 import Synchronization
 
-/// Collects the cells of a range of stripes from the readers of several shards, and says when a stripe can be given out.
+/// Collects the cells of a range of stripes from the readers of several shards, and says when a stripe can be given
+/// out.
 ///
-/// One owner asks for the stripes in order; each shard's reader delivers cells that it has checked. Readers run ahead of
-/// the owner by a bounded number of stripes. Where cells are missing, corrupt or late, readers of other shards are started.
+/// One owner asks for the stripes in order; each shard's reader delivers cells that it has checked. Readers run ahead
+/// of the owner by a bounded number of stripes. Where cells are missing, corrupt or late, readers of other shards are
+/// started.
 final class StripeGather: Watched {
     private let state: Mutex<StripeGatherState>
     private let environment: any Environment

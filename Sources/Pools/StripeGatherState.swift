@@ -3,7 +3,8 @@ import NIOCore
 import Primitives
 import Storage
 
-/// What a `StripeGather` decides, without waiting: each call returns whom to resume and whom to cancel outside the lock.
+/// What a `StripeGather` decides, without waiting: each call returns whom to resume and whom to cancel outside the
+/// lock.
 struct StripeGatherState {
     typealias Waiter = CheckedContinuation<Void, Never>
 

@@ -1,5 +1,5 @@
-/// Starts the tasks that a pool owns: those that move the bytes of one shard, which may outlive the request that wanted them
-/// where a store hangs. A simulation replaces it, so that these tasks run on its executor too.
+/// Starts the tasks that a pool owns: those that move the bytes of one shard, which may outlive the request that wanted
+/// them where a store hangs. A simulation replaces it, so that these tasks run on its executor too.
 package struct TaskLauncher: Sendable {
     private let start: @Sendable (@escaping @Sendable () async -> Void) -> Task<Void, Never>
 

@@ -17,14 +17,14 @@ package struct EpochKeeper: Sendable {
         (self.index, self.environment, self.node) = (index, environment, node)
     }
 
-    /// Draws two epochs, greater than any that the index or a store has seen, and makes the deployment's record where there is
-    /// none; all in one commit.
+    /// Draws two epochs, greater than any that the index or a store has seen, and makes the deployment's record where
+    /// there is none; all in one commit.
     ///
     /// - Parameters:
-    ///   - endsOthers: Whether every other epoch ends with the same commit. So it is where the caller holds the index alone: the
-    ///     other writers are gone, and what they left in the outbox and on the stores may be taken over.
-    ///   - floor: The greatest epoch that is known from elsewhere, such as the names of blobs on the stores of a deployment
-    ///     whose index was recovered.
+    ///   - endsOthers: Whether every other epoch ends with the same commit. So it is where the caller holds the index
+    ///     alone: the other writers are gone, and what they left in the outbox and on the stores may be taken over.
+    ///   - floor: The greatest epoch that is known from elsewhere, such as the names of blobs on the stores of a
+    ///     deployment whose index was recovered.
     ///   - deployment: The id that the stores carry, for an index that has none: 16 bytes.
     /// - Throws: `refused` where the index belongs to another deployment than `deployment`, or the epochs are used up.
     package func begin(

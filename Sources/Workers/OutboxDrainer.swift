@@ -5,12 +5,13 @@ import Synchronization
 
 /// Moves audit records from the outbox into the log, in the order of their keys.
 ///
-/// A row leaves the outbox only after the log has said that its record is durable. A crash between the two makes the log meet
-/// the record twice, and drop the second one by its id.
+/// A row leaves the outbox only after the log has said that its record is durable. A crash between the two makes the
+/// log meet the record twice, and drop the second one by its id.
 package final class OutboxDrainer: Sendable {
     /// How a drainer waits.
     package struct Settings: Sendable {
-        /// Rows that gather for so long share one sync of the log and one commit; they are durable in the index meanwhile.
+        /// Rows that gather for so long share one sync of the log and one commit; they are durable in the index
+        /// meanwhile.
         package var gather: Duration = .milliseconds(20)
         package var firstRetry: Duration = .milliseconds(100)
         package var longestRetry: Duration = .seconds(30)
@@ -89,8 +90,8 @@ package final class OutboxDrainer: Sendable {
     /// Drains everything that is there when it is called: at shutdown, after the last request.
     ///
     /// - Returns: How many records went into the log.
-    /// - Throws: `audit` where the log takes none, `index` where the outbox cannot be read or rows not be removed; what is not
-    ///   in the log for certain is then still in the outbox.
+    /// - Throws: `audit` where the log takes none, `index` where the outbox cannot be read or rows not be removed;
+    ///   what is not in the log for certain is then still in the outbox.
     @discardableResult
     package func drainAll() async throws(WorkerError) -> Int {
         let began = environment.monotonicNanoseconds()
@@ -194,7 +195,8 @@ package final class OutboxDrainer: Sendable {
         }
     }
 
-    /// Finds the record that the log does not take, and says so in the log: it must not hold up those behind it for ever.
+    /// Finds the record that the log does not take, and says so in the log: it must not hold up those behind it for
+    /// ever.
     private func appendSingly(_ rows: [Entry], _ records: [AuditRecord]) async throws(WorkerError) {
         for (row, record) in zip(rows, records) {
             do throws(AuditError) {

@@ -4,7 +4,8 @@ import Synchronization
 
 /// Commits of the workers, on behalf of their own writer epoch.
 ///
-/// The workers have an epoch apart from the gateway's, so that neither draws ids of transactions or outbox rows of the other.
+/// The workers have an epoch apart from the gateway's, so that neither draws ids of transactions or outbox rows of
+/// the other.
 package final class WorkerCommits: Sendable {
     package let epoch: UInt32
     package let index: any MetadataIndex

@@ -1,0 +1,234 @@
+import Metadata
+package import Pools
+package import Primitives
+import Storage
+import Synchronization
+
+/// Removes shards that no index names: those of writes that a crash cut short, and those that a repair replaced.
+///
+/// Only shards of ended epochs are looked at, so that no upload is too slow; only stores of this deployment, which have
+/// never seen a later index than this one; and only what was an orphan in an earlier pass too.
+package final class OrphanCollector: Sendable {
+    /// When a pass does not delete.
+    package struct Settings: Sendable {
+        /// Nothing of a store is deleted where more than so many of its shards, and more than this share, are orphans:
+        /// no ordinary day makes as many, but a lost index does.
+        package var mostOrphans = 1000
+        package var mostShare = 0.1
+        /// How long a shard must have been an orphan, as far as this process knows.
+        package var quarantine: Duration = .seconds(900)
+        /// Orphans of one store that are remembered from one pass to the next; the others wait.
+        package var mostRemembered = 100_000
+        package var pageShards = 1000
+
+        package init() {}
+    }
+
+    private let commits: WorkerCommits
+    private let pool: ErasurePool
+    private let deployment: [UInt8]
+    private let stores: [CollectedStore]
+    private let claims: BlobClaims
+    private let environment: any Environment
+    private let settings: Settings
+    private let report: @Sendable (WorkerEvent) -> Void
+    /// When each orphan of each store was first seen.
+    private let seen = Mutex<[Int: [BlobName: UInt64]]>([:])
+
+    /// - Parameters:
+    ///   - session: The session of this process, which names the deployment.
+    ///   - claims: Shared with the repairs, whose new shards the index does not name yet.
+    package init(
+        commits: WorkerCommits, session: WriterSession, pool: ErasurePool, stores: [CollectedStore],
+        claims: BlobClaims, environment: any Environment, settings: Settings = Settings(),
+        report: @escaping @Sendable (WorkerEvent) -> Void = { _ in }
+    ) {
+        (self.commits, self.pool, self.stores, self.claims) = (commits, pool, stores, claims)
+        (self.environment, self.settings, self.report) = (environment, settings, report)
+        deployment = session.deployment.id
+    }
+
+    /// How long an orphan is left alone.
+    var quarantine: Duration { settings.quarantine }
+
+    /// Looks at every shard of every store, and deletes the orphans that earlier passes saw too.
+    ///
+    /// - Throws: `refused` where a store belongs to another deployment, has seen a later index than this one, or holds
+    ///   blobs of epochs that this index never drew; `index` and `fenced`. A store that does not answer is left out.
+    package func pass() async throws(WorkerError) -> OrphanReport {
+        // A commit of nothing says which commit the index is at, and that this process may still change something.
+        let version = try await commits.commit([], [])
+        var (reports, usable): ([Int: OrphanReport.Store], [CollectedStore]) = ([:], [])
+        for store in stores {
+            var status = OrphanReport.Store(number: store.number)
+            do throws(StorageError) {
+                try await check(try await store.identity(), of: store, against: version)
+                usable.append(store)
+            } catch .corrupt(let reason) {
+                throw .refused("store \(store.number) \(reason)")
+            } catch {
+                status.stopped = error.description
+            }
+            reports[store.number] = status
+        }
+        let epochs = try await epochs()
+        for store in usable {
+            try await collect(store, epochs, &reports[store.number, default: OrphanReport.Store(number: store.number)])
+            guard !Task.isCancelled else { throw .cancelled }
+        }
+        var done = OrphanReport()
+        done.stores = reports.values.sorted { $0.number < $1.number }
+        return done
+    }
+
+    // MARK: Whether it is safe
+
+    /// - Throws: `corrupt` where the store must not be touched; what the store throws otherwise.
+    private func check(
+        _ identity: StoreIdentity?, of store: CollectedStore, against version: CommitVersion
+    ) async throws(StorageError) {
+        guard var identity else { throw .corrupt("does not say whose it is") }
+        guard identity.deployment == deployment else {
+            throw .corrupt("belongs to the deployment \(Hex.encode(identity.deployment))")
+        }
+        guard identity.highWaterMark <= version else {
+            throw .corrupt(
+                "has seen commit \(identity.highWaterMark) of an index that is at \(version) now: the index went back")
+        }
+        guard identity.highWaterMark < version else { return }
+        identity.highWaterMark = version
+        try await store.mark(identity)
+    }
+
+    private struct Epochs: Sendable {
+        var live: Set<UInt32>
+        /// The first epoch that was not drawn yet.
+        var next: UInt64
+    }
+
+    private func epochs() async throws(WorkerError) -> Epochs {
+        let next = try await commits.index.answered { index throws(MetadataError) in
+            try await index.values(of: [Keys.nextEpoch])
+        }[0]
+        return Epochs(live: try await commits.index.liveEpochs(), next: next.map { Keys.number($0.value) } ?? 0)
+    }
+
+    // MARK: One store
+
+    private func collect(
+        _ store: CollectedStore, _ epochs: Epochs, _ status: inout OrphanReport.Store
+    ) async throws(WorkerError) {
+        var orphans: [BlobName] = []
+        do throws(StorageError) {
+            orphans = try await find(store, epochs, &status)
+        } catch .corrupt(let reason) {
+            throw .refused("store \(store.number) \(reason)")
+        } catch {
+            // Half of a store says nothing about its share of orphans.
+            status.stopped = error.description
+            return
+        }
+        let count = status.orphans + status.surplus
+        guard count <= settings.mostOrphans || Double(count) <= settings.mostShare * Double(status.shards) else {
+            status.stopped = "\(count) of \(status.shards) shards are orphans, which no ordinary day makes"
+            return
+        }
+        let due = remember(orphans, of: store.number)
+        status.quarantined = count - due.count
+        for start in stride(from: 0, to: due.count, by: settings.pageShards) {
+            let names = Array(due[start..<min(due.count, start + settings.pageShards)])
+            try await delete(names, from: store, &status)
+            guard !Task.isCancelled else { throw .cancelled }
+        }
+    }
+
+    /// The orphans of a store, as many as are remembered.
+    private func find(
+        _ store: CollectedStore, _ epochs: Epochs, _ status: inout OrphanReport.Store
+    ) async throws(StorageError) -> [BlobName] {
+        var (orphans, last): ([BlobName], BlobName?) = ([], nil)
+        while true {
+            let page = try await store.store.blobs(after: last, limit: settings.pageShards)
+            let shards = page.map(\.name).prefix { $0.kind == .data }
+            if let strange = shards.first(where: { UInt64($0.epoch) >= epochs.next }) {
+                throw .corrupt("holds the blob \(strange) of an epoch that this index never drew: the index went back")
+            }
+            status.shards += shards.count
+            let found = try await unnamed(shards.filter { !epochs.live.contains($0.epoch) }, on: store.number)
+            for (name, isSurplus) in found {
+                if isSurplus { status.surplus += 1 } else { status.orphans += 1 }
+                if orphans.count < settings.mostRemembered { orphans.append(name) }
+            }
+            last = page.last?.name
+            // Other kinds of blobs sort after data, and are nobody's orphans.
+            if shards.count < page.count || page.isEmpty { return orphans }
+            if Task.isCancelled { throw .unavailable("the pass was cancelled") }
+        }
+    }
+
+    /// Which shards the index does not name, and which of those belong to a blob that it has.
+    private func unnamed(
+        _ shards: [BlobName], on store: Int
+    ) async throws(StorageError) -> [(name: BlobName, isSurplus: Bool)] {
+        let blobs = Array(Set(shards.map(\.whole)))
+        var rows: [BlobName: (blob: Entry?, trash: Entry?)] = [:]
+        do throws(MetadataError) {
+            let keys = blobs.flatMap { [Keys.blob($0), Keys.trash($0)] }
+            let values = try await commits.index.values(of: keys)
+            for (position, blob) in blobs.enumerated() {
+                rows[blob] = (values[position * 2], values[position * 2 + 1])
+            }
+        } catch {
+            throw .unavailable("the index does not answer: \(error)")
+        }
+        return shards.compactMap { shard in
+            guard let row = rows[shard.whole], row.trash == nil else { return nil }
+            guard let blob = row.blob else { return (shard, false) }
+            do throws(WorkerError) {
+                let locator = try blob.locator(naming: shard.whole)
+                return pool.isNamed(shard, on: store, by: locator) ? nil : (shard, true)
+            } catch {
+                report(.failed(.collector, error, retry: nil))
+                return nil  // What cannot be read may name the shard.
+            }
+        }
+    }
+
+    /// Which orphans were seen long enough ago. Those that are none any more are forgotten.
+    private func remember(_ orphans: [BlobName], of store: Int) -> [BlobName] {
+        let now = environment.monotonicNanoseconds()
+        let quarantine = settings.quarantine.wholeNanoseconds
+        return seen.withLock { seen in
+            let before = seen[store] ?? [:]
+            seen[store] = Dictionary(uniqueKeysWithValues: orphans.map { ($0, before[$0] ?? now) })
+            return orphans.filter { orphan in before[orphan].map { now - $0 >= quarantine } ?? false }
+        }
+    }
+
+    /// Deletes orphans of which the index, asked once more, still knows nothing.
+    private func delete(
+        _ names: [BlobName], from store: CollectedStore, _ status: inout OrphanReport.Store
+    ) async throws(WorkerError) {
+        let claimed = Set(names.map(\.whole)).filter { claims.claim($0) }
+        defer { for name in claimed { claims.release(name) } }
+        do throws(StorageError) {
+            for (name, _) in try await unnamed(names.filter { claimed.contains($0.whole) }, on: store.number) {
+                try await store.store.delete(name)
+                status.deleted += 1
+                seen.withLock { $0[store.number]?[name] = nil }
+            }
+        } catch {
+            status.failed += 1
+            status.stopped = error.description
+        }
+    }
+}
+
+extension Duration {
+    /// Whole nanoseconds; 0 for a negative duration.
+    var wholeNanoseconds: UInt64 {
+        let (seconds, attoseconds) = components
+        guard seconds >= 0, attoseconds >= 0 else { return 0 }
+        return UInt64(seconds) &* 1_000_000_000 &+ UInt64(attoseconds / 1_000_000_000)
+    }
+}

@@ -1,0 +1,179 @@
+import Audit
+import Metadata
+import Pools
+import Primitives
+import Storage
+import Synchronization
+
+/// How what a repair did becomes true.
+extension RepairService {
+    /// Commits a repair: the blob's new record, its place on the queue, and an audit record for each shard.
+    func conclude(
+        _ done: RepairReport, _ name: BlobName, _ blob: Entry, _ damaged: Entry
+    ) async throws(WorkerError) {
+        let records = done.repairs.map { record(of: $0, name) }
+        var (blob, damaged): (Entry, Entry?) = (blob, damaged)
+        while true {
+            do throws(WorkerError) {
+                try await commit(done, name, blob, damaged, records)
+                break
+            } catch .index(.conflict) {
+                let now = try await read(name)
+                guard let current = now.blob, current.value == blob.value else {
+                    // The blob went, or is another one now: nothing will ever name the new shards.
+                    await undo(done, unless: now.blob, name)
+                    return
+                }
+                // Damage that was reported meanwhile keeps its row, and is looked at by the next pass.
+                (blob, damaged) = (current, nil)
+            }
+        }
+        if done.isWhole { queue.isWhole(name) }
+        if !done.repairs.isEmpty { report(.repaired(name, shards: done.repairs.map(\.index))) }
+        if !done.unrepaired.isEmpty { report(.unrepaired(name, shards: done.unrepaired.map(\.index))) }
+        guard !done.superseded.isEmpty else { return }
+        let mark = horizon.mark()
+        replaced.withLock { replaced in
+            // What there is no room for is found by the collector of orphans.
+            if replaced.count < settings.mostReplaced { replaced.append((mark, done)) }
+        }
+        await removeReplaced()
+    }
+
+    private func commit(
+        _ done: RepairReport, _ name: BlobName, _ blob: Entry, _ damaged: Entry?, _ records: [AuditRecord]
+    ) async throws(WorkerError) {
+        var conditions: [Condition] = [.version(blob.key, blob.version)]
+        var mutations: [Mutation] = []
+        if !done.repairs.isEmpty {
+            mutations.append(.put(blob.key, BlobRecord(location: BlobLocation(of: done.locator)).encoded))
+        }
+        if let damaged {
+            conditions.append(.version(damaged.key, damaged.version))
+            if done.isWhole {
+                mutations.append(.remove(damaged.key))
+            } else {
+                mutations.append(.put(damaged.key, next(done, after: Self.record(damaged)).encoded))
+            }
+        }
+        guard !mutations.isEmpty else { return }
+        _ = try await commits.commit(conditions, mutations, records: records)
+    }
+
+    /// What is left of a row on the queue.
+    private func next(_ done: RepairReport, after damaged: DamagedRecord) -> DamagedRecord {
+        var record = damaged
+        (record.broken, record.unreachable) = (0, 0)
+        for status in done.unrepaired where status.index < 64 {
+            if case .unavailable = status.state {
+                record.unreachable |= 1 << UInt64(status.index)
+            } else {
+                record.broken |= 1 << UInt64(status.index)
+            }
+        }
+        return later(record)
+    }
+
+    /// The row of a repair in vain, to be tried again later.
+    private func later(_ damaged: DamagedRecord) -> DamagedRecord {
+        var record = damaged
+        let pause = min(settings.firstRetry * (1 << min(record.attempts, 16)), settings.longestRetry)
+        record.attempts += 1
+        record.notBefore = environment.now() + pause
+        return record
+    }
+
+    /// Puts a blob that could not be repaired at all behind the others.
+    func postpone(_ damaged: Entry) async throws(WorkerError) {
+        do throws(WorkerError) {
+            _ = try await commits.commit(
+                [.version(damaged.key, damaged.version)],
+                [.put(damaged.key, later(Self.record(damaged)).encoded)])
+        } catch .index(.conflict) {
+            return  // New damage was reported: it is tried again with that.
+        }
+    }
+
+    /// Takes a row away whose blob is gone.
+    func forget(_ damaged: Entry, of name: BlobName) async throws(WorkerError) {
+        do throws(WorkerError) {
+            _ = try await commits.commit(
+                [.version(damaged.key, damaged.version), .absent(Keys.blob(name))], [.remove(damaged.key)])
+        } catch .index(.conflict) {
+            return  // The row or the blob changed: the next pass looks again.
+        }
+    }
+
+    /// The rows of a blob.
+    func read(_ name: BlobName) async throws(WorkerError) -> (blob: Entry?, damaged: Entry?) {
+        let keys = [Keys.blob(name), Keys.damaged(name)]
+        let values = try await commits.index.answered { index throws(MetadataError) in
+            try await index.values(of: keys)
+        }
+        return (values[0], values[1])
+    }
+
+    // MARK: Shards that nothing names
+
+    /// Removes the shards that a repair wrote in vain.
+    private func undo(_ done: RepairReport, unless blob: Entry?, _ name: BlobName) async {
+        var undone = done
+        undone.superseded = []
+        do throws(WorkerError) {
+            let current = try blob?.locator(naming: name)
+            for repair in done.repairs {
+                let shard = name.shard(repair.index, attempt: repair.attempt)
+                if let current, pool.isNamed(shard, on: Int(repair.store), by: current) { continue }
+                undone.superseded.append(
+                    (
+                        Int(repair.store),
+                        ShardException(index: repair.index, store: repair.store, attempt: repair.attempt)
+                    ))
+            }
+        } catch {
+            // A record that cannot be read may name any shard, so that all stay.
+            report(.failed(.repair, error, retry: nil))
+        }
+        await discard(undone)
+    }
+
+    /// Removes what repairs replaced and no read wants any more.
+    func removeReplaced() async {
+        let passed = replaced.withLock { replaced in
+            let passed = replaced.filter { horizon.hasPassed($0.mark) }
+            replaced.removeAll { horizon.hasPassed($0.mark) }
+            return passed
+        }
+        for (_, done) in passed { await discard(done) }
+    }
+
+    private func discard(_ done: RepairReport) async {
+        do throws(StorageError) {
+            try await pool.discard(done)
+        } catch {
+            // The collector of orphans finds what stays.
+            report(.failed(.repair, .storage(error), retry: nil))
+        }
+    }
+
+    // MARK: Audit
+
+    private func record(of repair: RepairReport.Repair, _ name: BlobName) -> AuditRecord {
+        let was =
+            switch repair.before {
+            case .sound: "sound"
+            case .missing: "missing"
+            case .corrupt: "corrupt"
+            case .unavailable: "unreachable"
+            }
+        return AuditRecord(
+            .system(
+                "RepairShard", id: environment.eventID(), at: environment.now(), region: region,
+                parameters: [
+                    "blob": name.description, "shard": String(repair.index), "store": String(repair.store),
+                    "attempt": String(repair.attempt), "was": was,
+                    "hashBefore": repair.rootBefore.map { Hex.encode(Keys.bigEndian($0)) } ?? "unreadable",
+                    "hashAfter": Hex.encode(Keys.bigEndian(repair.rootAfter)),
+                ]))
+    }
+}

@@ -1,0 +1,177 @@
+import Audit
+import Metadata
+package import Pools
+package import Primitives
+import Storage
+import Synchronization
+
+/// Repairs the blobs on the queue, the most endangered first.
+///
+/// A repair writes new shards, reads them back, and then commits the blob's new record together with the audit records
+/// of what was wrong; only after that, and after the reads that began before, do the old shards go. A process that dies
+/// in between leaves shards that no record names, which `OrphanCollector` finds.
+package final class RepairService: Sendable {
+    /// How a service goes on.
+    package struct Settings: Sendable {
+        /// Blobs that a pass repairs.
+        package var batch = 16
+        /// Rows of the queue that a pass chooses among.
+        package var mostConsidered = 10_000
+        /// Between passes where there is nothing to do.
+        package var period: Duration = .seconds(60)
+        /// After a repair in vain; twice as long after each further one.
+        package var firstRetry: Duration = .seconds(30)
+        package var longestRetry: Duration = .seconds(3600)
+        /// Repairs whose replaced shards wait for reads to end.
+        package var mostReplaced = 1000
+
+        package init() {}
+    }
+
+    let commits: WorkerCommits
+    let pool: ErasurePool
+    let queue: DamageQueue
+    let environment: any Environment
+    let settings: Settings
+    let horizon: ReadHorizon
+    let claims: BlobClaims
+    let region: String
+    let report: @Sendable (WorkerEvent) -> Void
+    /// Repairs whose old shards wait for the reads that began before.
+    let replaced = Mutex<[(mark: ReadHorizon.Mark, report: RepairReport)]>([])
+
+    /// - Parameters:
+    ///   - queue: What the pool reports to.
+    ///   - horizon: Where every read of this process takes a token before it looks into the index.
+    ///   - claims: Shared with the collectors.
+    ///   - region: The region that audit records name.
+    package init(
+        commits: WorkerCommits, pool: ErasurePool, queue: DamageQueue, horizon: ReadHorizon, claims: BlobClaims,
+        environment: any Environment, region: String, settings: Settings = Settings(),
+        report: @escaping @Sendable (WorkerEvent) -> Void = { _ in }
+    ) {
+        (self.commits, self.pool, self.queue, self.environment) = (commits, pool, queue, environment)
+        (self.horizon, self.claims, self.region) = (horizon, claims, region)
+        (self.settings, self.report) = (settings, report)
+    }
+
+    /// Repairs until it is cancelled or another process has taken over.
+    package func run() async {
+        var backoff = Backoff(first: .seconds(1), most: settings.period)
+        while !Task.isCancelled {
+            do {
+                try await step(&backoff)
+            } catch {
+                return  // Cancelled, or fenced, which was reported.
+            }
+        }
+    }
+
+    private func step(_ backoff: inout Backoff) async throws(CancellationError) {
+        do throws(WorkerError) {
+            let dropped = queue.takeDropped()
+            if dropped > 0 { report(.damageReportsDropped(dropped)) }
+            try await queue.flush(commits)
+            let tried = try await repairPass()
+            backoff.reset()
+            if tried > 0 { return }
+        } catch .fenced {
+            report(.failed(.repair, .fenced, retry: nil))
+            throw CancellationError()
+        } catch .cancelled {
+            throw CancellationError()
+        } catch {
+            let pause = backoff.take()
+            report(.failed(.repair, error, retry: pause))
+            try await environment.sleep(for: pause)
+            return
+        }
+        try await queue.signal.wait(atMost: settings.period, environment)
+    }
+
+    /// Repairs the most endangered blobs of those that are due.
+    ///
+    /// - Returns: How many were tried; 0 where none is due.
+    @discardableResult
+    package func repairPass() async throws(WorkerError) -> Int {
+        await removeReplaced()
+        let due = try await mostEndangered()
+        for name in due {
+            guard !Task.isCancelled else { throw .cancelled }
+            guard claims.claim(name) else { continue }
+            defer { claims.release(name) }
+            try await repair(name)
+        }
+        return due.count
+    }
+
+    // MARK: The queue
+
+    /// The blobs that can lose fewest shards more; of those alike, the ones reported first.
+    private func mostEndangered() async throws(WorkerError) -> [BlobName] {
+        let now = environment.now()
+        let (rows, _) = try await commits.index.entries(in: Keys.blobs("d"), limit: settings.mostConsidered)
+        var due: [(name: BlobName, record: DamagedRecord)] = []
+        for row in rows {
+            guard let name = Keys.blobName(row.key) else { continue }
+            let record = Self.record(row)
+            if record.notBefore <= now { due.append((name, record)) }
+        }
+        let keys = due.map { Keys.blob($0.name) }
+        let blobs = try await commits.index.answered { index throws(MetadataError) in
+            try await index.values(of: keys)
+        }
+        let ranked = zip(due, blobs).map { damaged, blob in
+            (name: damaged.name, margin: Self.margin(damaged.record, blob), reported: damaged.record.reported)
+        }
+        return ranked.sorted { ($0.margin, $0.reported, $0.name) < ($1.margin, $1.reported, $1.name) }
+            .prefix(settings.batch).map(\.name)
+    }
+
+    /// How many shards more the blob can lose. A row without a blob comes last, and goes.
+    private static func margin(_ damaged: DamagedRecord, _ blob: Entry?) -> Int {
+        guard let blob else { return .max }
+        do throws(RecordError) {
+            return try BlobRecord(encoded: blob.value).location.parityShards - damaged.count
+        } catch {
+            return .max
+        }
+    }
+
+    static func record(_ row: Entry) -> DamagedRecord {
+        do throws(RecordError) {
+            return try DamagedRecord(encoded: row.value)
+        } catch {
+            // A repair looks at every shard, whatever the row says.
+            return DamagedRecord(broken: 0, reported: Timestamp(nanoseconds: 0))
+        }
+    }
+
+    // MARK: One blob
+
+    private func repair(_ name: BlobName) async throws(WorkerError) {
+        let rows = try await read(name)
+        guard let damaged = rows.damaged else { return }
+        guard let blob = rows.blob else {
+            try await forget(damaged, of: name)
+            return
+        }
+        let locator: BlobLocator
+        do throws(WorkerError) {
+            locator = try blob.locator(naming: name)
+        } catch {
+            report(.failed(.repair, error, retry: nil))
+            try await postpone(damaged)
+            return
+        }
+        let done: RepairReport
+        do throws(StorageError) {
+            done = try await pool.repair(locator)
+        } catch {
+            report(.failed(.repair, .storage(error), retry: nil))
+            try await postpone(damaged)
+            return
+        }
+        try await conclude(done, name, blob, damaged)
+    }
+}

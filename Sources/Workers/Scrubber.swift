@@ -1,0 +1,213 @@
+import Erasure
+import Metadata
+package import Pools
+package import Primitives
+import Storage
+
+/// Reads every byte of every shard of every blob of the index, and queues what is damaged for repair.
+package struct Scrubber: Sendable {
+    /// How fast a scrub goes.
+    package struct Settings: Sendable {
+        /// Bytes of shards that are read in a second; nil for as many as there are.
+        package var bytesPerSecond: Int64? = 64 << 20
+        /// From the end of one pass to the beginning of the next.
+        package var period: Duration = .seconds(7 * 86_400)
+        /// Blobs after which damage is put into the index and progress told.
+        package var pageRows = 64
+
+        package init() {}
+    }
+
+    private let commits: WorkerCommits
+    private let pool: ErasurePool
+    private let queue: DamageQueue
+    private let environment: any Environment
+    private let settings: Settings
+    private let report: @Sendable (WorkerEvent) -> Void
+
+    package init(
+        commits: WorkerCommits, pool: ErasurePool, queue: DamageQueue, environment: any Environment,
+        settings: Settings = Settings(), report: @escaping @Sendable (WorkerEvent) -> Void = { _ in }
+    ) {
+        (self.commits, self.pool, self.queue) = (commits, pool, queue)
+        (self.environment, self.settings, self.report) = (environment, settings, report)
+    }
+
+    /// Scrubs everything again and again, until it is cancelled or another process has taken over. A pass that a
+    /// restart cut short goes on where it was.
+    package func run() async {
+        var backoff = Backoff(first: .seconds(1), most: .seconds(300))
+        while !Task.isCancelled {
+            do throws(WorkerError) {
+                report(.scrubbed(try await resume()))
+                backoff.reset()
+                try await rest(settings.period)
+            } catch .cancelled {
+                return
+            } catch .fenced {
+                report(.failed(.scrubber, .fenced, retry: nil))
+                return
+            } catch {
+                let pause = backoff.take()
+                report(.failed(.scrubber, error, retry: pause))
+                do throws(WorkerError) {
+                    try await rest(pause)
+                } catch {
+                    return  // Cancelled.
+                }
+            }
+        }
+    }
+
+    /// One pass from where the last one was, which is kept in the index.
+    private func resume() async throws(WorkerError) -> ScrubReport {
+        let kept = try await commits.index.answered { index throws(MetadataError) in
+            try await index.values(of: [Keys.scrubCursor])
+        }[0]
+        var cursor = kept.flatMap { BlobName(bytes: $0.value) }
+        var done = ScrubReport()
+        let isWhole = cursor == nil
+        repeat {
+            cursor = try await step(after: cursor, &done)
+            let mutation: Mutation = cursor.map { .put(Keys.scrubCursor, $0.bytes) } ?? .remove(Keys.scrubCursor)
+            _ = try await commits.commit([], [mutation])
+        } while cursor != nil
+        done.isComplete = isWhole
+        return done
+    }
+
+    /// One pass over all blobs.
+    ///
+    /// - Parameter progress: Told of the pass so far, after each page.
+    /// - Returns: What was found. It is complete, and only then may be clean, since this does not return before the
+    ///   end.
+    /// - Throws: `index`, `fenced`, `cancelled`. Damage is no error.
+    package func pass(progress: (ScrubReport) -> Void = { _ in }) async throws(WorkerError) -> ScrubReport {
+        var (done, cursor): (ScrubReport, BlobName?) = (ScrubReport(), nil)
+        repeat {
+            cursor = try await step(after: cursor, &done)
+            progress(done)
+        } while cursor != nil
+        done.isComplete = true
+        return done
+    }
+
+    /// Scrubs one page of blobs.
+    ///
+    /// - Returns: The last of them; nil at the end.
+    package func step(after cursor: BlobName?, _ done: inout ScrubReport) async throws(WorkerError) -> BlobName? {
+        let blobs = Keys.blobs("b")
+        let start = cursor.map { Keys.blob($0) + [0] } ?? blobs.lowerBound.key
+        let scan = Scan(.keys(from: start, below: blobs.upperBound.key), limit: settings.pageRows)
+        let page = try await commits.index.answered { index throws(MetadataError) in try await index.scan(scan) }
+        var last: BlobName?
+        for entry in page.entries {
+            guard !Task.isCancelled else { throw .cancelled }
+            guard let name = Keys.blobName(entry.key) else {
+                done.unreadableBlobs += 1
+                continue
+            }
+            last = name
+            try await scrub(entry, name, &done)
+        }
+        if queue.count > 0 { try await queue.flush(commits) }
+        return page.next == nil ? nil : last
+    }
+
+    // MARK: One blob
+
+    private func scrub(_ entry: Entry, _ name: BlobName, _ done: inout ScrubReport) async throws(WorkerError) {
+        let began = environment.monotonicNanoseconds()
+        done.blobs += 1
+        var (entry, checked): (Entry, Checked?) = (entry, await check(entry, name))
+        if checked.map({ !$0.damage.isEmpty }) ?? true {
+            // Damage of a blob that was removed or repaired meanwhile is none.
+            let key = entry.key
+            let now = try await commits.index.answered { index throws(MetadataError) in
+                try await index.values(of: [key])
+            }[0]
+            guard let now else {
+                done.blobs -= 1
+                return
+            }
+            if now.value != entry.value {
+                entry = now
+                checked = await check(entry, name)
+            }
+        }
+        guard let checked else {
+            done.unreadableBlobs += 1
+            return
+        }
+        done.bytes += checked.length
+        done.soundShards += checked.soundShards
+        for damage in checked.damage {
+            if damage.kind == .unavailable { done.unreachableShards += 1 } else { done.damagedShards += 1 }
+            queue.report(name, damage)
+        }
+        if checked.damage.isEmpty { queue.isWhole(name) } else { done.damagedBlobs += 1 }
+        try await slowDown(checked.bytesRead, since: began)
+    }
+
+    private struct Checked: Sendable {
+        var length: Int64
+        var bytesRead: Int64
+        var soundShards: Int
+        var damage: [ShardDamage]
+    }
+
+    /// Reads every shard of a blob; nil where its record makes no sense.
+    private func check(_ entry: Entry, _ name: BlobName) async -> Checked? {
+        do throws(WorkerError) {
+            let locator = try entry.locator(naming: name)
+            let statuses: [ShardStatus]
+            do throws(StorageError) {
+                statuses = try await pool.verify(locator)
+            } catch {
+                throw .storage(error)
+            }
+            let damage = statuses.compactMap { Self.damage($0) }
+            let (data, all) = (Int64(locator.geometry.dataShards), Int64(locator.geometry.shards))
+            // A shard without a status would be one that nobody looked at.
+            guard statuses.count == locator.geometry.shards else { return nil }
+            return Checked(
+                length: locator.length, bytesRead: locator.length / data * all,
+                soundShards: statuses.count - damage.count, damage: damage)
+        } catch {
+            report(.failed(.scrubber, error, retry: nil))
+            return nil
+        }
+    }
+
+    private static func damage(_ status: ShardStatus) -> ShardDamage? {
+        let (kind, detail): (ShardDamage.Kind, String)
+        switch status.state {
+        case .sound: return nil
+        case .missing: (kind, detail) = (.missing, "the store has no such shard")
+        case .corrupt(let found): (kind, detail) = (.corrupt, found)
+        case .unavailable(let found): (kind, detail) = (.unavailable, found)
+        }
+        return ShardDamage(index: status.index, store: status.store, kind: kind, detail: detail)
+    }
+
+    /// Waits until the bytes read are as many as the time allows.
+    private func slowDown(_ bytes: Int64, since began: UInt64) async throws(WorkerError) {
+        guard let rate = settings.bytesPerSecond, rate > 0 else { return }
+        let due = Duration.seconds(Double(bytes) / Double(rate))
+        let taken = Duration.nanoseconds(Int64(clamping: environment.monotonicNanoseconds() &- began))
+        if due > taken { try await rest(due - taken) }
+    }
+
+    private func rest(_ pause: Duration) async throws(WorkerError) {
+        do throws(CancellationError) {
+            try await environment.sleep(for: pause)
+        } catch {
+            throw .cancelled
+        }
+    }
+}
+
+extension Keys {
+    /// The last blob that the pass of the scrubber which is under way has looked at.
+    static let scrubCursor: Key = [0x05, UInt8(ascii: "s")]
+}
