@@ -61,7 +61,8 @@ struct DecisionTests {
     func owner() throws {
         #expect(Example.decision("s3:DeleteBucket", by: Example.root).reasons == ["owner"])
         let lockout = try Example.bucket(
-            #"{"Effect":"Deny","Principal":"*","Action":"*","Resource":["arn:aws:s3:::bucket","arn:aws:s3:::bucket/*"]}"#
+            #"{"Effect":"Deny","Principal":"*","Action":"*","#
+                + #""Resource":["arn:aws:s3:::bucket","arn:aws:s3:::bucket/*"]}"#
         )
         let bucket = "arn:aws:s3:::bucket"
         #expect(Example.decision("s3:DeleteBucket", bucket, by: Example.root, bucket: lockout).explicitDeny)
@@ -100,7 +101,8 @@ struct DecisionTests {
     func notPrincipal() throws {
         let policy = try Example.bucket(
             allowAll,
-            #"{"Effect":"Deny","NotPrincipal":{"AWS":["arn:aws:iam::111122223333:user/alice"]},"Action":"s3:*","Resource":"arn:aws:s3:::bucket/*"}"#
+            #"{"Effect":"Deny","NotPrincipal":{"AWS":["arn:aws:iam::111122223333:user/alice"]},"#
+                + #""Action":"s3:*","Resource":"arn:aws:s3:::bucket/*"}"#
         )
         #expect(Example.decision(by: Example.alice, bucket: policy).allowed)
         for principal in [Example.stranger, Example.root, .anonymous] {
@@ -175,12 +177,14 @@ struct DecisionTests {
     func ownWords() throws {
         let policy = try Example.identity(
             #"{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"StringEquals":{"aws:username":"admin"}}}"#,
-            #"{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"DateLessThan":{"aws:CurrentTime":"2020-01-01T00:00:00Z"}}}"#
+            #"{"Effect":"Allow","Action":"*","Resource":"*","#
+                + #""Condition":{"DateLessThan":{"aws:CurrentTime":"2020-01-01T00:00:00Z"}}}"#
         )
         let context = ["aws:username": ["admin"], "aws:currenttime": ["2019-01-01T00:00:00Z"], "aws:epochtime": ["0"]]
         #expect(!Example.decision(by: Example.alice, context, identity: [policy]).allowed)
         let bucket = try Example.bucket(
-            #"{"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":"arn:aws:s3:::bucket/*","Condition":{"StringLike":{"aws:PrincipalArn":"*"}}}"#
+            #"{"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":"arn:aws:s3:::bucket/*","#
+                + #""Condition":{"StringLike":{"aws:PrincipalArn":"*"}}}"#
         )
         #expect(!Example.decision(by: .anonymous, ["aws:principalarn": ["x"]], bucket: bucket).allowed)
         #expect(Example.decision(by: Example.alice, bucket: bucket).allowed)

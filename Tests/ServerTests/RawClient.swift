@@ -37,7 +37,8 @@ final class RawClient: Sendable {
     ) async throws -> RawClient {
         let state = SharedState()
         let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .channelOption(.allowRemoteHalfClosure, value: true)
+            // Over TLS the client library would wait for five seconds between its farewell and the server's.
+            .channelOption(.allowRemoteHalfClosure, value: tls == nil)
             .channelOption(.autoRead, value: reads)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -67,7 +68,7 @@ final class RawClient: Sendable {
     func close() async throws {
         do {
             try await channel.close()
-        } catch ChannelError.alreadyClosed {
+        } catch is ChannelError {
             // The server was faster.
         }
     }

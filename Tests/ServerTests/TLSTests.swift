@@ -80,13 +80,15 @@ private func withCertificates(_ test: (Certificates) async throws -> Void) async
                 try await echo(request, body, response)
             } test: { server, _ in
                 let client = try await RawClient.connect(
-                    server.boundPort, tls: files.client(trusting: "a", highest: version), keeps: false)
+                    server.boundPort, tls: files.client(trusting: "a", highest: version))
                 let total = 4 << 20
                 try await client.send("PUT /a HTTP/1.1\r\nhost: h\r\ncontent-length: \(total)\r\n\r\n")
                 try await client.send(ByteBuffer(repeating: 1, count: total))
                 try await client.wait(for: "the echo") { $0.count > total }
                 try await client.send("GET /b HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n")
-                try await client.waitForEnd()
+                let all = try await client.waitForEnd()
+                #expect(all.suffix(200).contains("HTTP/1.1 200 OK"))
+                #expect(all.utf8.count > total)
                 try await client.close()
             }
         }

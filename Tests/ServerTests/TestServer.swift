@@ -77,7 +77,12 @@ func readToEnd(_ body: consuming Body) async throws(BodyError) -> Int {
 @Sendable func echo(
     _ request: IncomingRequest, _ body: consuming Body, _ response: any ResponseChannel
 ) async throws {
+    // Asking for the body first tells the server that it will be read, so that the connection can be kept.
+    var next = try await body.next()
     try await response.begin(ResponseHead(status: 200), length: body.length)
-    while let bytes = try await body.next() { try await response.write(bytes) }
+    while let bytes = next {
+        try await response.write(bytes)
+        next = try await body.next()
+    }
     try await response.finish()
 }

@@ -80,9 +80,12 @@ package final class ConnectionHandler: ChannelInboundHandler {
 
     package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         switch event {
-        case ChannelEvent.inputClosed: perform(machine.inputClosed(now))
+        case ChannelEvent.inputClosed:
+            if machine.isClosed, isSecure { return closeBelowTLS(context) }
+            perform(machine.inputClosed(now))
         case TLSUserEvent.handshakeCompleted(_):
             clientCertificate = Self.clientCertificate(context)
+            acknowledgeAtOnce(context)
             perform(machine.handshakeCompleted(now))
         case ConnectionRegistry.Event.drain: perform(machine.drain())
         case ConnectionRegistry.Event.cut: perform(machine.cut())
