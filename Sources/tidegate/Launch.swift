@@ -1,0 +1,53 @@
+import ArgumentParser
+import Configuration
+import Foundation
+import Logging
+import Primitives
+
+/// What every command that works on the data directory begins with: configuration, logging, the directory and the root
+/// key.
+struct Launch {
+    let configuration: TidegateConfiguration
+    let logger: Logger
+    let environment: SystemEnvironment
+    /// The configured root key, or the one that was drawn for this data directory.
+    let root: RootKey
+
+    /// - Throws: `ExitCode` after saying on standard error what is wrong.
+    init(_ options: ConfigurationOptions) throws {
+        let loaded = try options.load()
+        configuration = loaded.configuration
+        environment = SystemEnvironment()
+        let (level, format) = (Logger.Level(rawValue: configuration.log.level) ?? .info, configuration.log.format)
+        LoggingSystem.bootstrap { StructuredLogHandler(label: $0, level: level, format: format) }
+        logger = Logger(label: "tidegate")
+        for warning in loaded.warnings { logger.warning("\(warning)") }
+        do {
+            try FileManager.default.createDirectory(
+                atPath: configuration.data, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        } catch {
+            StandardError.write("The data directory \(configuration.data) cannot be made.\n")
+            throw ExitCode.configuration
+        }
+        root = try Self.rootKey(configuration, environment)
+    }
+
+    private static func rootKey(
+        _ configuration: TidegateConfiguration, _ environment: SystemEnvironment
+    ) throws -> RootKey {
+        if let root = configuration.root { return root }
+        do {
+            let credentials = try RootCredentials.loadOrCreate(in: configuration.data, environment: environment)
+            if credentials.isNew {
+                // To the terminal alone and never into the log, and only this once.
+                print("A root key was drawn. It is shown once and kept in \(credentials.path):")
+                print("  access key: \(credentials.key.accessKey)")
+                print("  secret key: \(credentials.key.secretKey.reveal())")
+            }
+            return credentials.key
+        } catch {
+            StandardError.write("\(error)\n")
+            throw ExitCode.configuration
+        }
+    }
+}

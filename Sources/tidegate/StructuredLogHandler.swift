@@ -1,0 +1,71 @@
+import Configuration
+import Logging
+import Primitives
+
+/// One log record a line on standard error, as text or as JSON, with its metadata.
+///
+/// Whatever a client put into a message or a value is escaped, so that a record is always one line. Values under names
+/// of credentials are not written.
+struct StructuredLogHandler: LogHandler {
+    var logLevel: Logger.Level
+    var metadata: Logger.Metadata = [:]
+    var metadataProvider: Logger.MetadataProvider?
+    private let label: String
+    private let format: TidegateConfiguration.Format
+    private let environment = SystemEnvironment()
+
+    init(label: String, level: Logger.Level, format: TidegateConfiguration.Format) {
+        (self.label, logLevel, self.format) = (label, level, format)
+    }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        var all = metadata
+        if let provided = metadataProvider?.get() { all.merge(provided) { _, new in new } }
+        if let own = event.metadata { all.merge(own) { _, new in new } }
+        if let error = event.error { all["error"] = "\(error)" }
+        let pairs = all.map { (name: $0.key, value: Self.isSecret($0.key) ? "(secret)" : "\($0.value)") }
+            .sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+        let time = environment.now().iso8601
+        switch format {
+        case .text: StandardError.write(text(time, event, pairs))
+        case .json: StandardError.write(json(time, event, pairs))
+        }
+    }
+
+    private func text(_ time: String, _ event: LogEvent, _ pairs: [(name: String, value: String)]) -> String {
+        var line = "\(time) \(event.level.rawValue) \(label) \(Self.quoted("\(event.message)", ifSpaced: false))"
+        for pair in pairs {
+            line += " \(Self.quoted(pair.name, ifSpaced: true))=\(Self.quoted(pair.value, ifSpaced: true))"
+        }
+        return line + "\n"
+    }
+
+    private func json(_ time: String, _ event: LogEvent, _ pairs: [(name: String, value: String)]) -> String {
+        var object = JSONObject(pairs.map { ($0.name, JSON.string($0.value)) })
+        object["time"] = .string(time)
+        object["level"] = .string(event.level.rawValue)
+        object["logger"] = .string(label)
+        object["message"] = .string("\(event.message)")
+        return String(decoding: JSON.object(object).canonical, as: UTF8.self) + "\n"
+    }
+
+    /// The text as a JSON string where it has control characters, quotes or (where asked for) spaces; as it is
+    /// otherwise.
+    private static func quoted(_ text: String, ifSpaced: Bool) -> String {
+        let needsQuotes = text.utf8.contains { byte in
+            byte < 0x20 || byte == 0x7F || ifSpaced && (byte == 0x20 || byte == 0x22 || byte == 0x3D)
+        }
+        guard needsQuotes || ifSpaced && text.utf8.isEmpty else { return text }
+        return String(decoding: JSON.string(text).canonical, as: UTF8.self)
+    }
+
+    private static func isSecret(_ name: String) -> Bool {
+        let lowered = String(decoding: name.utf8.map { $0 >= 0x41 && $0 <= 0x5A ? $0 | 0x20 : $0 }, as: UTF8.self)
+        return ["authorization", "secret", "secret-key", "token", "password", "signature"].contains(lowered)
+    }
+}
