@@ -80,7 +80,7 @@ let package = Package(
             "Gateway",
             [
                 "Primitives", "XML", "Cryptography", "Policy", "S3Model", "S3Wire", "Signing", "Identity", "Storage",
-                "Pools", "Metadata", "Audit", nioCore,
+                "Erasure", "Pools", "Metadata", "Audit", nioCore,
             ]),
         target("Workers", ["Primitives", "Erasure", "Storage", "Pools", "Metadata", "Audit"]),
         target(
@@ -95,8 +95,8 @@ let package = Package(
             name: "tidegate",
             dependencies: [
                 "Primitives", "XML", "Cryptography", "Policy", "S3Model", "S3Wire", "Signing", "Identity", "Erasure",
-                "Storage", "DirectoryStore", "Pools", "Metadata", "EmbeddedIndex", "Audit", "AuditLog", "Gateway",
-                "Workers", "Server", "Configuration", "Monitoring",
+                "Storage", "DirectoryStore", "Pools", "Metadata", "EmbeddedIndex", "IndexBackup", "Audit", "AuditLog",
+                "Gateway", "Workers", "Server", "Configuration", "Monitoring",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Yams", package: "Yams"),
@@ -112,8 +112,11 @@ let package = Package(
         tests("S3WireTests", ["S3Wire", "S3Model", "Primitives", "XML", nioCore]),
         tests("IdentityTests", ["Identity", "Policy", "Signing", "Primitives", nioCore]),
         tests("ErasureTests", ["Erasure", "Primitives", nioCore], exclude: ["Samples"]),
-        tests("StorageTests", ["Storage", "DirectoryStore", "Pools", "Erasure", "Primitives", "TidegateTesting", nioCore]),
-        tests("MetadataTests", ["Metadata", "EmbeddedIndex", "IndexBackup", "Primitives", "Storage", "TidegateTesting", nioCore]),
+        tests(
+            "StorageTests", ["Storage", "DirectoryStore", "Pools", "Erasure", "Primitives", "TidegateTesting", nioCore]),
+        tests(
+            "MetadataTests",
+            ["Metadata", "EmbeddedIndex", "IndexBackup", "Primitives", "Storage", "TidegateTesting", nioCore]),
         tests("AuditTests", ["Audit", "AuditLog", "Cryptography", "Primitives", "TidegateTesting", nioCore]),
         tests(
             "WorkersTests",
@@ -122,7 +125,12 @@ let package = Package(
             ]),
         tests("ConfigurationTests", ["Configuration", "Primitives", "TidegateTesting"]),
         tests("MonitoringTests", ["Monitoring", "Primitives"]),
-        tests("GatewayTests", ["Gateway", "Workers", "S3Wire", "S3Model", "Policy", "Signing", "Identity", "Storage", "Pools", "Erasure", "Metadata", "Audit", "Cryptography", "XML", "Primitives", "TidegateTesting", nioCore]),
+        tests(
+            "GatewayTests",
+            [
+                "Gateway", "Workers", "S3Wire", "S3Model", "Policy", "Signing", "Identity", "Storage", "Pools",
+                "Erasure", "Metadata", "Audit", "Cryptography", "XML", "Primitives", "TidegateTesting", nioCore,
+            ]),
         tests(
             "ServerTests",
             [

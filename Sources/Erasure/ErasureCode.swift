@@ -82,7 +82,8 @@ package final class ErasureCode: Sendable {
         return tables
     }
 
-    /// Rows that give the wanted cells from the present ones: the generator's rows times the inverse of what is present.
+    /// Rows that give the wanted cells from the present ones: the generator's rows times the inverse of what is
+    /// present.
     private func coefficients(_ pattern: Pattern) throws(ErasureError) -> ByteBuffer {
         let k = dataShards
         let (numbers, named) = (0..<k + parityShards, pattern.present + pattern.wanted)

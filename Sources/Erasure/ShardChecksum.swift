@@ -4,8 +4,9 @@ package import Primitives
 
 /// The checksum of everything in a shard: CRC-64/XZ over what the bytes are, then over the bytes.
 ///
-/// What they are is the deployment, the blob, the number of the shard and the number of the cell; so a cell that is sound
-/// but lies in the wrong place, or is a stale one, fails its check. It guards against faults, not against forgers.
+/// What they are is the deployment, the blob, the number of the shard and the number of the cell; so a cell that is
+/// sound but lies in the wrong place, or is a stale one, fails its check. It guards against faults, not against
+/// forgers.
 package struct ShardChecksum: Hashable, Sendable {
     /// Parts of a shard that are not cells; cells use the number of their stripe.
     package enum Part: UInt64, Sendable {

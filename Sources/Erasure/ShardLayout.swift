@@ -1,7 +1,7 @@
 /// Where the bytes of a blob of known length lie in its shards: arithmetic alone.
 ///
-/// A shard is its header, then for each stripe a cell followed by its checksum, then its footer. All stripes but the last
-/// are full; the cells of the last are as small as its bytes allow.
+/// A shard is its header, then for each stripe a cell followed by its checksum, then its footer. All stripes but the
+/// last are full; the cells of the last are as small as its bytes allow.
 package struct ShardLayout: Hashable, Sendable {
     package let geometry: Geometry
     /// Bytes of the blob.

@@ -17,8 +17,8 @@ package struct Bucket: Sendable {
 
 /// Finds buckets by name, and remembers some.
 ///
-/// A write is conditional on the bucket's record, so a stale one costs a retry and never a wrong write. This process forgets a bucket
-/// when it changes it.
+/// A write is conditional on the bucket's record, so a stale one costs a retry and never a wrong write. This process
+/// forgets a bucket when it changes it.
 package final class BucketDirectory: Sendable {
     /// How many buckets are remembered; beyond that, all are forgotten, which costs a read each.
     private static let capacity = 10_000

@@ -6,8 +6,8 @@ import Synchronization
 
 /// Commits on behalf of one writer epoch.
 ///
-/// Every commit is conditional on the epoch being live, so that a gateway which was declared lost changes nothing any more; and it
-/// carries the audit record of what it does, so that there is none without the other.
+/// Every commit is conditional on the epoch being live, so that a gateway which was declared lost changes nothing any
+/// more; and it carries the audit record of what it does, so that there is none without the other.
 package final class CommitService: Sendable {
     package let epoch: UInt32
     private let index: any MetadataIndex
@@ -37,8 +37,8 @@ package final class CommitService: Sendable {
 
     /// Applies changes together with the audit records of what they do.
     ///
-    /// - Throws: `conflict` where the state that the changes were computed from is no more; `unknown` only where the index cannot
-    ///   tell even afterwards.
+    /// - Throws: `conflict` where the state that the changes were computed from is no more; `unknown` only where the
+    ///   index cannot tell even afterwards.
     package func commit(_ changes: Changes, records: [AuditRecord]) async throws(MetadataError) -> CommitVersion {
         let (transaction, count) = transaction(changes, records)
         let version: CommitVersion

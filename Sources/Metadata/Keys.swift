@@ -19,6 +19,7 @@ package import Primitives
 /// 03 't' blob                        a blob that nothing refers to
 /// 04 epoch counter                   the audit outbox
 /// 05 'd' / 05 'e' epoch              the deployment; its writers' epochs
+/// 05 'a' position / 05 'p' epoch     its stores; the lists by which blobs are placed on them
 /// ```
 /// Bucket, sequence and uid have 8 bytes, an epoch 4, big-endian. `key~` is the key with its zero bytes escaped, and a
 /// terminator that sorts before every continuation. `^` means inverted, so that the greatest comes first.
@@ -105,8 +106,21 @@ package enum Keys {
         [0x05, UInt8(ascii: "e")] + bigEndian(UInt64(epoch)).suffix(4)
     }
 
-    /// The key with its zero bytes escaped (00 → 00 FF) and a terminator (00 01), so that order is kept and no key is a prefix
-    /// of another.
+    /// The store in a position of the pool's list.
+    package static func store(_ position: UInt16) -> Key {
+        [0x05, UInt8(ascii: "a")] + bigEndian(UInt64(position)).suffix(2)
+    }
+
+    package static let stores: Range<KeyBound> = .prefix([0x05, UInt8(ascii: "a")])
+
+    package static func placement(_ epoch: UInt32) -> Key {
+        [0x05, UInt8(ascii: "p")] + bigEndian(UInt64(epoch)).suffix(4)
+    }
+
+    package static let placements: Range<KeyBound> = .prefix([0x05, UInt8(ascii: "p")])
+
+    /// The key with its zero bytes escaped (00 → 00 FF) and a terminator (00 01), so that order is kept and no key is a
+    /// prefix of another.
     package static func escaped(_ key: [UInt8]) -> [UInt8] {
         escapedPrefix(key) + [0x00, 0x01]
     }

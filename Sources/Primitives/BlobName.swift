@@ -1,7 +1,8 @@
-/// The name of a blob or of a shard of one: writer epoch, counter and random bits, drawn by the writer and never used twice.
+/// The name of a blob or of a shard of one: writer epoch, counter and random bits, drawn by the writer and never used
+/// twice.
 ///
-/// No part of it derives from an S3 key. Names sort by kind, epoch, counter, random, shard index, attempt, which is the order
-/// of their text.
+/// No part of it derives from an S3 key. Names sort by kind, epoch, counter, random, shard index, attempt, which is the
+/// order of their text.
 package struct BlobName: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// What a blob is for, so that a scan of a store can tell data from the index's own backups.
     package enum Kind: UInt8, Sendable, CaseIterable {
@@ -71,7 +72,8 @@ package struct BlobName: Hashable, Comparable, Sendable, CustomStringConvertible
     /// 34 or 38 lower-case hexadecimal digits.
     package var description: String { Hex.encode(bytes) }
 
-    /// Reads what `description` gives; nil for anything else, upper-case digits included, so that one name has one text.
+    /// Reads what `description` gives; nil for anything else, upper-case digits included, so that one name has one
+    /// text.
     package init?(_ text: some StringProtocol) {
         guard let bytes = Hex.decode(text), let name = BlobName(bytes: bytes),
             name.description.utf8.elementsEqual(text.utf8)

@@ -1,7 +1,7 @@
 package import NIOCore
 
-/// Where the bytes of a body come from. Asking for the next buffer is the backpressure: nothing is read ahead of it but what
-/// the source declares itself.
+/// Where the bytes of a body come from. Asking for the next buffer is the backpressure: nothing is read ahead of it but
+/// what the source declares itself.
 package protocol BodySource: Sendable {
     /// The next buffer, never empty, or nil at the end. After nil or an error it is not called again.
     mutating func next() async throws(BodyError) -> ByteBuffer?

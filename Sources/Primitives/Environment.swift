@@ -1,6 +1,7 @@
 /// The only way to learn the time, to wait, or to draw a random number.
 ///
-/// Everything that decides takes one of these, so that a simulation can own time and chance (the page Decisions says why).
+/// Everything that decides takes one of these, so that a simulation can own time and chance (the page Decisions says
+/// why).
 package protocol Environment: Sendable {
     /// Wall-clock time: for records, signatures and policies, never for leases or graces.
     func now() -> Timestamp

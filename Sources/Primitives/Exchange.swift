@@ -24,15 +24,15 @@ package struct IncomingRequest: Sendable {
 package protocol RequestHandler: Sendable {
     /// Answers one request, in a task of its own that is cancelled when the client goes away.
     ///
-    /// The handler sends exactly one head. A body that asked for `100-continue` gets it at its first `next()`, so a request
-    /// refused by its head alone never causes the client to send its body.
+    /// The handler sends exactly one head. A body that asked for `100-continue` gets it at its first `next()`, so a
+    /// request refused by its head alone never causes the client to send its body.
     func handle(_ request: IncomingRequest, body: consuming Body, response: any ResponseChannel) async
 }
 
 /// The way back to the client of one request: one head, then bytes, then the end.
 package protocol ResponseChannel: Sendable {
-    /// Sends head and whole body at once; nothing may follow. For `HEAD`, and statuses without a body, `bytes` must be empty;
-    /// a `content-length` set by the caller is then kept.
+    /// Sends head and whole body at once; nothing may follow. For `HEAD`, and statuses without a body, `bytes` must be
+    /// empty; a `content-length` set by the caller is then kept.
     func send(_ head: ResponseHead, _ bytes: ByteBuffer) async throws(BodyError)
 
     /// Sends the head of an answer whose bytes follow: `length` bytes, or chunked where nil.

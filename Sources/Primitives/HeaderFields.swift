@@ -1,7 +1,7 @@
 /// The header fields of a message, in the order in which they came.
 ///
-/// Names are lower-case ASCII tokens. Values are valid UTF-8 without leading or trailing white space and without control
-/// characters other than tab; whoever builds a list from outside input (the codec) has checked that.
+/// Names are lower-case ASCII tokens. Values are valid UTF-8 without leading or trailing white space and without
+/// control characters other than tab; whoever builds a list from outside input (the codec) has checked that.
 package struct HeaderFields: Sendable, Hashable, ExpressibleByDictionaryLiteral {
     package struct Field: Sendable, Hashable {
         package var name: String

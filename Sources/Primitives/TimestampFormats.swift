@@ -8,7 +8,8 @@ extension Timestamp {
         let civil = CivilTime(self)
         let fraction = milliseconds - seconds * 1000
         return
-            "\(padded(civil.year, 4))-\(padded(civil.month, 2))-\(padded(civil.day, 2))T\(clock(civil, ":")).\(padded(Int(fraction), 3))Z"
+            ""
+            + "\(padded(civil.year, 4))-\(padded(civil.month, 2))-\(padded(civil.day, 2))T\(clock(civil, ":")).\(padded(Int(fraction), 3))Z"
     }
 
     /// `20130524T000000Z`, as in SigV4.
@@ -28,7 +29,8 @@ extension Timestamp {
         let civil = CivilTime(self)
         let weekday = Self.weekdays[CivilTime.weekday(of: self)]
         return
-            "\(weekday), \(padded(civil.day, 2)) \(Self.months[civil.month - 1]) \(padded(civil.year, 4)) \(clock(civil, ":")) GMT"
+            "\(weekday), \(padded(civil.day, 2)) \(Self.months[civil.month - 1]) \(padded(civil.year, 4)) "
+            + "\(clock(civil, ":")) GMT"
     }
 
     /// Reads `20130524T000000Z`.
@@ -71,7 +73,8 @@ extension Timestamp {
         self.init(nanoseconds: time.nanoseconds + nanoseconds - Int64(offset) * 1_000_000_000)
     }
 
-    /// Reads the preferred form of an HTTP date (IMF-fixdate) and the two obsolete forms that RFC 9110 §5.6.7 wants read.
+    /// Reads the preferred form of an HTTP date (IMF-fixdate) and the two obsolete forms that RFC 9110 §5.6.7 wants
+    /// read.
     package init?(httpDate text: String) {
         let words = text.split(whereSeparator: { $0 == " " || $0 == "," || $0 == "-" })
         let ordered: [Substring]

@@ -35,7 +35,8 @@ extension S3Error.Code {
     package static let invalidDigest = Self("InvalidDigest", 400, "The Content-MD5 you specified was invalid.")
     package static let invalidPart = Self(
         "InvalidPart", 400,
-        "One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified entity tag may not match the part's entity tag."
+        "One or more of the specified parts could not be found.  The part may not have been uploaded, or the "
+            + "specified entity tag may not match the part's entity tag."
     )
     package static let invalidPartOrder = Self(
         "InvalidPartOrder", 400,
@@ -75,7 +76,8 @@ extension S3Error.Code {
     package static let noSuchTagSet = Self("NoSuchTagSet", 404, "The TagSet does not exist")
     package static let noSuchUpload = Self(
         "NoSuchUpload", 404,
-        "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed."
+        "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted "
+            + "or completed."
     )
     package static let noSuchVersion = Self("NoSuchVersion", 404, "The specified version does not exist.")
     package static let notImplemented = Self(
@@ -93,7 +95,8 @@ extension S3Error.Code {
         "ServiceUnavailable", 503, "Service is unable to handle request.")
     package static let signatureDoesNotMatch = Self(
         "SignatureDoesNotMatch", 403,
-        "The request signature we calculated does not match the signature you provided. Check your key and signing method."
+        "The request signature we calculated does not match the signature you provided. Check your key and "
+            + "signing method."
     )
     package static let slowDown = Self("SlowDown", 503, "Please reduce your request rate.")
     package static let tooManyBuckets = Self(

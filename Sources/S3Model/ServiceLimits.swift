@@ -16,7 +16,8 @@ package enum ServiceLimits {
     package static let tagsOfAnObject = 10
     package static let tagsOfABucket = 50
     package static let bucketsOfAnAccount = 10_000
-    /// Bytes of the XML of a request: CompleteMultipartUpload with 10,000 parts and DeleteObjects with 1,000 long keys fit.
+    /// Bytes of the XML of a request: CompleteMultipartUpload with 10,000 parts and DeleteObjects with 1,000 long keys
+    /// fit.
     package static let documentSize = 4 << 20
     package static let policySize = 20 << 10
 }

@@ -12,12 +12,14 @@ package import Primitives
 package protocol BlobStore: Sendable {
     /// Returns once the blob would survive a crash of this process and of the store's host.
     ///
-    /// The blob is published only after the body has delivered its end, so that a body which fails its checks is never seen.
+    /// The blob is published only after the body has delivered its end, so that a body which fails its checks is never
+    /// seen.
     func write(_ name: BlobName, _ body: consuming Body) async throws(StorageError) -> BlobReceipt
 
     /// Writes the bytes of a range, which must lie within the blob, to a sink in order.
     ///
-    /// - Throws: `notFound`; `corrupt` where the stored bytes fail their check; `invalidRange`; `sink` where the sink failed.
+    /// - Throws: `notFound`; `corrupt` where the stored bytes fail their check; `invalidRange`; `sink` where the sink
+    ///   failed.
     func read(_ name: BlobName, range: Range<Int64>, into sink: inout any BodySink) async throws(StorageError)
 
     /// Removes a blob durably. Succeeds where there is none.

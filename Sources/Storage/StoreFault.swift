@@ -8,7 +8,8 @@ package enum StoreFault: Sendable {
     case failAfter(StorageError)
     /// A read delivers at most this many bytes, and then claims to be whole.
     case truncate(Int64)
-    /// A read delivers its range with the lowest bit of one byte flipped; the offset counts from the start of the range.
+    /// A read delivers its range with the lowest bit of one byte flipped; the offset counts from the start of the
+    /// range.
     case flipBit(at: Int64)
     /// The call begins only after a while of the environment's time.
     case delay(Duration)

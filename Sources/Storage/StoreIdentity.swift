@@ -2,8 +2,8 @@ package import Primitives
 
 /// Whose a store is, kept durably inside it.
 ///
-/// A store that belongs to another deployment is refused by whoever opens it, and no orphan is collected where the index's
-/// high-water mark is below the store's: the index went backwards then, as after a restored backup.
+/// A store that belongs to another deployment is refused by whoever opens it, and no orphan is collected where the
+/// index's high-water mark is below the store's: the index went backwards then, as after a restored backup.
 package struct StoreIdentity: Sendable, Hashable {
     /// 16 random bytes that every store of a deployment carries.
     package let deployment: [UInt8]

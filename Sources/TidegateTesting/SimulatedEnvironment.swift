@@ -3,7 +3,8 @@ import Synchronization
 
 /// An environment whose time stands still until a test moves it, and whose chance a seed decides.
 ///
-/// A sleeper wakes when `advance(by:)` passes its deadline; in the mode `skipping`, going to sleep itself moves the time.
+/// A sleeper wakes when `advance(by:)` passes its deadline; in the mode `skipping`, going to sleep itself moves the
+/// time.
 package final class SimulatedEnvironment: Environment {
     /// What a sleep does.
     package enum Sleeping: Sendable {

@@ -26,7 +26,9 @@ struct TimestampTests {
 
     @Test(
         "refuse what is no date",
-        arguments: ["20130230T000000Z", "20131301T000000Z", "20130524T250000Z", "2013052T000000Z", "", "20130524T000000"])
+        arguments: [
+            "20130230T000000Z", "20131301T000000Z", "20130524T250000Z", "2013052T000000Z", "", "20130524T000000",
+        ])
     func refusal(_ text: String) {
         #expect(Timestamp(iso8601Basic: text) == nil)
     }

@@ -10,8 +10,7 @@ struct PackageTable: Sendable {
         let protocols: Set = ["Primitives", "Storage", "Metadata", "Audit"]
         let gateway: Set = [
             "Primitives", "XML", "Cryptography", "Policy", "S3Model", "S3Wire", "Signing", "Identity", "Storage",
-            "Pools",
-            "Metadata", "Audit", "NIOCore",
+            "Erasure", "Pools", "Metadata", "Audit", "NIOCore",
         ]
         return [
             "SystemLibXML2": [], "CXML2": ["SystemLibXML2"],

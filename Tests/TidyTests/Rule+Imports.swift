@@ -20,7 +20,8 @@ extension Rule {
         importRule(
             "sockets belong to Server", bad: ("Gateway", "NIOPosix"), good: ("Server", "NIOPosix")
         ) { module, target in
-            !["NIOPosix", "NIOSSL", "NIOTLS", "NIOHTTP1", "NIOHTTP2"].contains(module) || ["Server", "tidegate"].contains(target)
+            !["NIOPosix", "NIOSSL", "NIOTLS", "NIOHTTP1", "NIOHTTP2"].contains(module)
+                || ["Server", "tidegate"].contains(target)
         },
         importRule(
             "only a wrapper target imports a C module", bad: ("Gateway", "COpenSSL"), good: ("Cryptography", "COpenSSL")

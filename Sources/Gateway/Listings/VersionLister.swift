@@ -4,8 +4,8 @@ package import S3Model
 
 /// Lists the versions and delete markers of a bucket, key by key, newest first.
 ///
-/// They stand in three rooms: current objects, current delete markers, and noncurrent versions. Each is read in pages, and the three
-/// are merged by key.
+/// They stand in three rooms: current objects, current delete markers, and noncurrent versions. Each is read in pages,
+/// and the three are merged by key.
 package struct VersionLister: Sendable {
     private let reader: VersionReader
     private let bucket: BucketID

@@ -33,8 +33,8 @@ package struct Changes: Sendable {
 
     /// Makes the blobs of new segments known and referred to.
     ///
-    /// A blob that others share may have been condemned since it was written; then the commit fails and the bytes are written
-    /// again.
+    /// A blob that others share may have been condemned since it was written; then the commit fails and the bytes are
+    /// written again.
     package mutating func refer(to segments: [Segment], from owner: [UInt8]) {
         for segment in segments {
             require(.absent(Keys.trash(segment.blob)))
@@ -48,7 +48,8 @@ package struct Changes: Sendable {
         for segment in segments { put(Keys.reference(segment.blob, segment.reference), owner) }
     }
 
-    /// Gives up references. A blob that nothing refers to any more is found by the collector, which looks at the trash alone.
+    /// Gives up references. A blob that nothing refers to any more is found by the collector, which looks at the trash
+    /// alone.
     package mutating func release(_ segments: [Segment]) {
         for segment in segments {
             remove(Keys.reference(segment.blob, segment.reference))

@@ -38,8 +38,10 @@ package struct CopyReader: Sendable {
         let found: StoredVersion
         do {
             found = try await ObjectLookup(gateway, request).existing(source.key, source.versionID, in: bucket)
-        } catch where error.code == .methodNotAllowed {
-            throw S3Error(.invalidRequest, "The source of a copy request may not specifically refer to a delete marker by version id.")
+        } catch  where error.code == .methodNotAllowed {
+            throw S3Error(
+                .invalidRequest,
+                "The source of a copy request may not specifically refer to a delete marker by version id.")
         }
         switch preconditions.evaluate(etag: found.record.etag, modified: found.record.modified) {
         case .proceed: break

@@ -41,7 +41,8 @@ package struct KeyState: Sendable {
         changes.account(bucket, bytes: new.size, objects: 1)
     }
 
-    /// What a delete without a version does. Returns whether a delete marker is made, and whether that is the null version.
+    /// What a delete without a version does. Returns whether a delete marker is made, and whether that is the null
+    /// version.
     package func delete(marker new: VersionRecord, into changes: inout Changes) -> Bool {
         conditions(into: &changes)
         guard versioning != .unversioned else {
@@ -91,7 +92,8 @@ package struct KeyState: Sendable {
         changes.account(bucket, bytes: -version.record.size, objects: -1)
     }
 
-    /// Deletes one version, which `self` or the noncurrent ones hold, and makes `successor` current where the deleted one was.
+    /// Deletes one version, which `self` or the noncurrent ones hold, and makes `successor` current where the deleted
+    /// one was.
     ///
     /// - Parameter successor: the newest noncurrent version, read after this state.
     package func delete(_ version: StoredVersion, successor: StoredVersion?, into changes: inout Changes) {

@@ -1,7 +1,7 @@
-import S3Wire
 import Metadata
 package import Primitives
 package import S3Model
+import S3Wire
 
 /// Finds the version that a read is about.
 package struct ObjectLookup: Sendable {
@@ -21,8 +21,8 @@ package struct ObjectLookup: Sendable {
     }
 
     /// The object or version, which must exist and be no delete marker.
-    /// - Throws: `NoSuchKey`, `NoSuchVersion`, `MethodNotAllowed` for a delete marker named by its id; `AccessDenied` in place of
-    ///   `NoSuchKey` where the caller may not list the bucket, so that reads are no oracle for what exists.
+    /// - Throws: `NoSuchKey`, `NoSuchVersion`, `MethodNotAllowed` for a delete marker named by its id; `AccessDenied`
+    ///   in place of `NoSuchKey` where the caller may not list the bucket, so that reads are no oracle for what exists.
     package func existing(
         _ key: ObjectKey, _ id: VersionID?, in bucket: Bucket
     ) async throws(S3Error) -> StoredVersion {
@@ -40,7 +40,9 @@ package struct ObjectLookup: Sendable {
         guard !version.record.isDeleteMarker else {
             throw S3Error(
                 .methodNotAllowed,
-                details: [S3Error.Detail("Method", request.wire.method), S3Error.Detail("ResourceType", "DeleteMarker")],
+                details: [
+                    S3Error.Detail("Method", request.wire.method), S3Error.Detail("ResourceType", "DeleteMarker"),
+                ],
                 headers: [
                     S3Error.Detail("x-amz-delete-marker", "true"), S3Error.Detail("allow", "DELETE"),
                     S3Error.Detail("last-modified", version.record.modified.httpDate),

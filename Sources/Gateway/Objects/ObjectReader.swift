@@ -1,5 +1,5 @@
-import NIOCore
 package import Metadata
+import NIOCore
 package import Primitives
 import Storage
 
@@ -27,7 +27,9 @@ package struct ObjectReader: Sendable {
         var start: Int64 = 0
         for segment in segments {
             let overlap = range.clamped(to: start..<(start + segment.plainLength))
-            if !overlap.isEmpty { pieces.append((segment, (overlap.lowerBound - start)..<(overlap.upperBound - start))) }
+            if !overlap.isEmpty {
+                pieces.append((segment, (overlap.lowerBound - start)..<(overlap.upperBound - start)))
+            }
             start += segment.plainLength
         }
         return pieces

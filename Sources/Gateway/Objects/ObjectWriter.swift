@@ -7,8 +7,8 @@ import Storage
 
 /// Stores the bytes of an object or part, and makes a new version current.
 package struct ObjectWriter: Sendable {
-    /// How often a commit is tried again after others changed the key meanwhile. Each round lets one of the contenders through, so
-    /// this bounds how many writers of one key at once are surely served.
+    /// How often a commit is tried again after others changed the key meanwhile. Each round lets one of the contenders
+    /// through, so this bounds how many writers of one key at once are surely served.
     private static let attempts = 200
 
     private let gateway: Gateway
@@ -36,7 +36,8 @@ package struct ObjectWriter: Sendable {
     ///
     /// - Parameter describe: what the blob's footer says of it, made from what the payload came to.
     package func store(
-        _ body: consuming Body, length: Int64?, checksum: ChecksumRequest, in bucket: Bucket, describe: @escaping @Sendable (PayloadDigests.Result) -> [UInt8]
+        _ body: consuming Body, length: Int64?, checksum: ChecksumRequest, in bucket: Bucket,
+        describe: @escaping @Sendable (PayloadDigests.Result) -> [UInt8]
     ) async throws(S3Error) -> Stored {
         let algorithm = try Self.algorithm(checksum.algorithm)
         var expectation = PayloadExpectation(algorithm: algorithm)
@@ -131,7 +132,9 @@ package struct ObjectWriter: Sendable {
             throw S3Error(.preconditionFailed, details: [S3Error.Detail("Condition", "If-None-Match")])
         }
         guard let tags = preconditions.ifMatch else { return }
-        guard let live = state.live else { throw S3Error(.noSuchKey, details: [S3Error.Detail("Key", state.key.description)]) }
+        guard let live = state.live else {
+            throw S3Error(.noSuchKey, details: [S3Error.Detail("Key", state.key.description)])
+        }
         if !Preconditions.matches(tags, live.record.etag) {
             throw S3Error(.preconditionFailed, details: [S3Error.Detail("Condition", "If-Match")])
         }

@@ -55,7 +55,10 @@ package enum PartSelection {
         if upload.record.isComposite, upload.record.checksumAlgorithm != nil, part.checksums.isEmpty {
             throw S3Error(
                 .invalidRequest,
-                "The upload was created using a \(upload.record.checksumAlgorithm?.lowercased() ?? "") checksum. The complete request must include the checksum for each part. It was missing for part \(part.number) in the request.")
+                "The upload was created using a \(upload.record.checksumAlgorithm?.lowercased() ?? "") checksum. "
+                    + "The complete request must include the checksum for each part. It was missing for part "
+                    + "\(part.number) in the request."
+            )
         }
     }
 
@@ -76,8 +79,8 @@ package enum PartSelection {
         let algorithm = try ObjectWriter.algorithm(upload.record.checksumAlgorithm)
         var values: [[UInt8]] = []
         for part in chosen {
-            // A part may have another algorithm than the default where its client chose one for that part alone; then the
-            // whole has no checksum.
+            // A part may have another algorithm than the default where its client chose one for that part alone; then
+            // the whole has no checksum.
             guard let checksum = part.part.checksum, checksum.algorithm == algorithm.rawValue else { return nil }
             values.append(checksum.value)
         }
@@ -100,11 +103,13 @@ package enum PartSelection {
         _ checksum: StoredChecksum?, against request: ChecksumRequest, upload: OpenUpload
     ) throws(S3Error) {
         if let isComposite = request.isComposite, isComposite != upload.record.isComposite {
-            throw S3Error(.invalidRequest, "The upload was created using another checksum type than the one of this request.")
+            throw S3Error(
+                .invalidRequest, "The upload was created using another checksum type than the one of this request.")
         }
         guard let expected = request.value, let algorithm = request.algorithm else { return }
         guard let checksum, checksum.algorithm == algorithm, checksum.value == expected else {
-            throw S3Error(.badDigest, "The \(algorithm.lowercased()) you specified did not match the calculated checksum.")
+            throw S3Error(
+                .badDigest, "The \(algorithm.lowercased()) you specified did not match the calculated checksum.")
         }
     }
 }

@@ -85,7 +85,8 @@ package struct DigestingSource: BodySource {
         }
         if let expected, !constantTimeEqual(expected, value) {
             throw BodyError(
-                .checksumMismatch, "The \(expectation.algorithm.rawValue) you specified did not match the calculated checksum.")
+                .checksumMismatch,
+                "The \(expectation.algorithm.rawValue) you specified did not match the calculated checksum.")
         }
         digests.finish(PayloadDigests.Result(length: length, md5: md5, checksum: value))
     }

@@ -6,8 +6,9 @@ package import S3Model
 
 /// Makes an object of the parts of an upload.
 ///
-/// One commit removes the upload's parts, leaves its row as a tombstone and publishes the object, which refers to the same blobs. So
-/// there is no state between, and nothing to resume after a crash; the tombstone answers a client's retry with the first answer.
+/// One commit removes the upload's parts, leaves its row as a tombstone and publishes the object, which refers to the
+/// same blobs. So there is no state between, and nothing to resume after a crash; the tombstone answers a client's
+/// retry with the first answer.
 package struct UploadCompletion: Sendable {
     private static let attempts = 200
     /// With more parts than this, the list stands in a record of its own, so that listings stay short.
@@ -85,7 +86,9 @@ package struct UploadCompletion: Sendable {
         if let expected = input.size, expected != record.size {
             throw S3Error(
                 .invalidRequest,
-                "The provided 'x-amz-mp-object-size' header value \(expected) does not match what was computed: \(record.size)")
+                "The provided 'x-amz-mp-object-size' header value \(expected) does not match what was computed: "
+                    + "\(record.size)"
+            )
         }
         record.segments = chosen.flatMap(\.part.segments)
         record.parts = chosen.map {

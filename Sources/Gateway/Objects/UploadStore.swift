@@ -18,7 +18,9 @@ package struct OpenUpload: Sendable {
         if let given = request.algorithm, given != wanted {
             throw S3Error(
                 .invalidRequest,
-                "Checksum Type mismatch occurred, expected checksum Type: \(wanted.lowercased()), actual checksum Type: \(given.lowercased())")
+                "Checksum Type mismatch occurred, expected checksum Type: \(wanted.lowercased()), actual "
+                    + "checksum Type: \(given.lowercased())"
+            )
         }
         request.algorithm = wanted
         return request

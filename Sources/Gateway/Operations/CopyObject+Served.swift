@@ -14,7 +14,9 @@ extension CopyObject: ServedOperation {
         guard from.size <= ServiceLimits.putSize else {
             throw S3Error(
                 .invalidRequest,
-                "The specified copy source is larger than the maximum allowable size for a copy source: \(ServiceLimits.putSize)")
+                "The specified copy source is larger than the maximum allowable size for a copy source: "
+                    + "\(ServiceLimits.putSize)"
+            )
         }
         let attributes = try await attributes(input, source, request, gateway)
         let bucket = try await gateway.buckets.bucket(input.bucket)
@@ -44,12 +46,14 @@ extension CopyObject: ServedOperation {
         guard changesClass || input.attributes.headers["x-amz-website-redirect-location"] != nil else {
             throw S3Error(
                 .invalidRequest,
-                "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.")
+                "This copy request is illegal because it is trying to copy an object to itself without changing "
+                    + "the object's metadata, storage class, website redirect location or encryption attributes."
+            )
         }
     }
 
-    /// The copy's attributes: the source's or the request's, as the directives say. Tags need a permission of their own where the
-    /// source has some (versitygw 8d5b2be0).
+    /// The copy's attributes: the source's or the request's, as the directives say. Tags need a permission of their own
+    /// where the source has some (versitygw 8d5b2be0).
     private static func attributes(
         _ input: Input, _ source: CopyReader.Source, _ request: RequestContext, _ gateway: Gateway
     ) async throws(S3Error) -> ObjectAttributes {

@@ -1,5 +1,5 @@
-import Policy
 import Metadata
+import Policy
 package import Primitives
 package import S3Model
 import S3Wire
@@ -43,6 +43,8 @@ extension CreateBucket: ServedOperation {
         guard let location, !location.isEmpty, location != region else { return }
         throw S3Error(
             .illegalLocationConstraint,
-            "The \(location) location constraint is incompatible for the region specific endpoint this request was sent to.")
+            "The \(location) location constraint is incompatible for the region specific endpoint this request "
+                + "was sent to."
+        )
     }
 }

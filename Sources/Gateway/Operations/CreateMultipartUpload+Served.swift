@@ -1,6 +1,6 @@
-import Policy
 import Cryptography
 import Metadata
+import Policy
 package import Primitives
 package import S3Model
 import S3Wire
@@ -45,7 +45,9 @@ extension CreateMultipartUpload: ServedOperation {
         guard wanted ? algorithm.supportsCompositeMultipart : algorithm.supportsFullObjectMultipart else {
             throw S3Error(
                 .invalidRequest,
-                "The \(wanted ? "COMPOSITE" : "FULL_OBJECT") checksum type cannot be used with the \(name.lowercased()) checksum algorithm.")
+                "The \(wanted ? "COMPOSITE" : "FULL_OBJECT") checksum type cannot be used with the "
+                    + "\(name.lowercased()) checksum algorithm."
+            )
         }
         return wanted
     }

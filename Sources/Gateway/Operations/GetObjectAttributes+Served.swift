@@ -18,7 +18,8 @@ extension GetObjectAttributes: ServedOperation {
                 number: part.number, size: part.size, etag: "", modified: record.modified,
                 checksum: part.checksum.isEmpty
                     ? nil
-                    : algorithm.map { Checksum(algorithm: $0, value: Base64.encode(part.checksum), isComposite: false) })
+                    : algorithm.map { Checksum(algorithm: $0, value: Base64.encode(part.checksum), isComposite: false) }
+            )
         }
         return Reply(
             Output(

@@ -1,5 +1,5 @@
-import Policy
 import Metadata
+import Policy
 package import Primitives
 package import S3Model
 import S3Wire
@@ -15,16 +15,14 @@ extension ListBuckets: ServedOperation {
         if input.region == nil || input.region == gateway.settings.region {
             var range = Keys.buckets(prefix: input.prefix)
             if let token = input.token {
-                let after = KeyBound(Keys.bucket(String(decoding: try ListingDecoding.key(ofToken: token), as: UTF8.self)) + [0])
+                let after = KeyBound(
+                    Keys.bucket(String(decoding: try ListingDecoding.key(ofToken: token), as: UTF8.self)) + [0])
                 range = max(range.lowerBound, after)..<max(range.upperBound, after)
             }
             repeat {
                 let page = try await gateway.versions.scan(Scan(range, limit: 1000))
                 for entry in page.entries {
-                    guard let record = try? BucketRecord(encoded: entry.value) else {
-                        // Not swallowed: an unreadable record is an error, said here because typed throws differ.
-                        throw S3Error.damagedRecord("the record of a bucket does not parse")
-                    }
+                    let record = try decode(entry)
                     guard record.account == account else { continue }
                     if buckets.count == input.limit {
                         next = buckets.last.map { ListingDecoding.token(Array($0.name.utf8)) }
@@ -39,5 +37,13 @@ extension ListBuckets: ServedOperation {
             } while true
         }
         return Reply(Output(owner: gateway.owner(account), buckets: buckets, token: next, prefix: input.prefix))
+    }
+
+    private static func decode(_ entry: Entry) throws(S3Error) -> BucketRecord {
+        do throws(RecordError) {
+            return try BucketRecord(encoded: entry.value)
+        } catch {
+            throw S3Error.damagedRecord("the record of a bucket does not parse")
+        }
     }
 }

@@ -20,7 +20,8 @@ extension ListMultipartUploads: ServedOperation {
             upload = id
         }
         let listing = try await UploadLister(gateway.versions, bucket: bucket.id).page(
-            prefix: input.prefix, delimiter: input.delimiter, after: input.keyMarker, upload: upload, limit: input.limit,
+            prefix: input.prefix, delimiter: input.delimiter, after: input.keyMarker, upload: upload,
+            limit: input.limit,
             owner: gateway.owner)
         return Reply(Output(listing: listing, owner: gateway.owner(bucket.record.account)))
     }

@@ -10,7 +10,8 @@ extension ListParts: ServedOperation {
         let bucket = try await gateway.buckets.bucket(input.bucket)
         let store = UploadStore(gateway, request)
         let upload = try await store.open(input.upload, key: input.key, in: bucket)
-        let (parts, isTruncated) = try await store.parts(of: upload, in: bucket, after: input.marker, limit: input.limit)
+        let (parts, isTruncated) = try await store.parts(
+            of: upload, in: bucket, after: input.marker, limit: input.limit)
         let listed = parts.map { number, part in
             ListedPart(
                 number: number, size: part.size, etag: part.etag, modified: part.modified,

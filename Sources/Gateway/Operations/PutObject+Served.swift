@@ -9,7 +9,8 @@ extension PutObject: ServedOperation {
     ) async throws(S3Error) -> Reply<Output> {
         let bucket = try await gateway.buckets.bucket(input.bucket)
         try await precheck(input, bucket, gateway)
-        var record = VersionRecord(input.attributes, modified: gateway.environment.now(), uid: gateway.environment.random())
+        var record = VersionRecord(
+            input.attributes, modified: gateway.environment.now(), uid: gateway.environment.random())
         let template = record
         let stored = try await ObjectWriter(gateway, request).store(
             body, length: input.length, checksum: input.checksum, in: bucket

@@ -1,7 +1,7 @@
-import Signing
 package import Audit
 package import Identity
 package import Policy
+import Signing
 
 /// Who asks, and how that is known.
 package struct Caller: Sendable {

@@ -24,7 +24,7 @@ enum DocumentReader {
             let buffer = try await checked.collect(limit: limit)
             request.note(bytesIn: Int64(buffer.readableBytes))
             return [UInt8](buffer.readableBytesView)
-        } catch where error.kind == .tooLarge {
+        } catch  where error.kind == .tooLarge {
             throw S3Error(
                 .maxMessageLengthExceeded,
                 details: [S3Error.Detail("MaxMessageLengthBytes", String(limit))])

@@ -1,6 +1,6 @@
-import Metadata
 import Audit
 import Identity
+import Metadata
 import NIOCore
 package import Primitives
 import S3Model

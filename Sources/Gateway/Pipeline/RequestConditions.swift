@@ -2,7 +2,8 @@ import Policy
 package import Primitives
 import S3Wire
 
-/// The condition keys that every request has, made by the server alone: no header of the request can name one (GHSA-6r96, GHSA-fc6g).
+/// The condition keys that every request has, made by the server alone: no header of the request can name one
+/// (GHSA-6r96, GHSA-fc6g).
 package enum RequestConditions {
     /// Header fields whose values policies may ask for, with the condition key of each.
     private static let offered = [

@@ -5,7 +5,8 @@ package import Storage
 
 /// An operation that Tidegate serves.
 ///
-/// `perform` is reached by the pipeline alone: after authentication, decoding and authorisation, and never around the record.
+/// `perform` is reached by the pipeline alone: after authentication, decoding and authorisation, and never around the
+/// record.
 package protocol ServedOperation: WireOperation {
     static func perform(
         _ input: Input, body: consuming Body, for request: RequestContext, in gateway: Gateway

@@ -36,7 +36,8 @@ package struct BucketRecord: Sendable, Hashable {
             case 2: account = value.text
             case 3: created = Timestamp(nanoseconds: value.signed)
             case 4:
-                // A state that this release does not know must not be taken for "unversioned": that would overwrite versions.
+                // A state that this release does not know must not be taken for "unversioned": that would overwrite
+                // versions.
                 guard let state = Versioning(rawValue: value.number) else { throw RecordError.malformed }
                 versioning = state
             default: break

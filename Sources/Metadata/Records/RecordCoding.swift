@@ -1,7 +1,7 @@
 /// Writes a record of the index: numbered fields, so that a reader skips what it does not know.
 ///
-/// A field is a varint of *number × 2 + kind*, then a varint (kind 0) or a varint of the length and so many bytes (kind 1).
-/// Fields that hold their default are left out.
+/// A field is a varint of *number × 2 + kind*, then a varint (kind 0) or a varint of the length and so many bytes (kind
+/// 1). Fields that hold their default are left out.
 package struct RecordWriter {
     package private(set) var bytes: [UInt8] = []
 

@@ -44,7 +44,8 @@ package struct Segment: Sendable, Hashable {
             case 4: plainLength = value.signed
             case 5: reference = value.number
             case 6: found = try BlobLocation(value.record())
-            // Transforms (compression, encryption) will be fields above 100: bytes under an unknown one must not be served raw.
+            // Transforms (compression, encryption) will be fields above 100: bytes under an unknown one must not be
+            // served raw.
             case 100...: throw RecordError.malformed
             default: break
             }

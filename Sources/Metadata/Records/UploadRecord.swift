@@ -18,7 +18,8 @@ package struct UploadRecord: Sendable, Hashable {
     /// Who started it: an account and an ARN.
     package var initiator = ""
     package var initiatorARN = ""
-    /// Of a completed one: the object's ETag, version id and checksum, and a digest of the list of parts that completed it.
+    /// Of a completed one: the object's ETag, version id and checksum, and a digest of the list of parts that completed
+    /// it.
     package var result: Result?
 
     package struct Result: Sendable, Hashable {

@@ -2,10 +2,11 @@ package import Primitives
 
 /// One version of an object, or a delete marker.
 ///
-/// A version stands in exactly one place: under `Keys.live` or `Keys.currentMarker` while it is current, under `Keys.version`
-/// once it is not.
+/// A version stands in exactly one place: under `Keys.live` or `Keys.currentMarker` while it is current, under
+/// `Keys.version` once it is not.
 package struct VersionRecord: Sendable, Hashable {
-    /// Per-key order. 0 where the entry's own commit version is the sequence, which is so until the record is written again.
+    /// Per-key order. 0 where the entry's own commit version is the sequence, which is so until the record is written
+    /// again.
     package var sequence: UInt64 = 0
     /// Drawn by the writer; with the sequence it makes the version id.
     package var uid: UInt64 = 0

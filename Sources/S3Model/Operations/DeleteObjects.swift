@@ -29,7 +29,8 @@ package enum DeleteObjects: Operation {
     }
 
     package static func accesses(of input: Input) -> [RequiredAccess] {
-        // Every key is authorised by itself while it is deleted (SeaweedFS 8e4022d5c): the request as a whole needs nothing more.
+        // Every key is authorised by itself while it is deleted (SeaweedFS 8e4022d5c): the request as a whole needs
+        // nothing more.
         []
     }
 

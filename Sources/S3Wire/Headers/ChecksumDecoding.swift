@@ -13,8 +13,8 @@ package enum ChecksumDecoding {
 
     package static func headerName(_ algorithm: String) -> String { "x-amz-checksum-" + algorithm.lowercased() }
 
-    /// - Throws: `InvalidDigest` for a Content-MD5 that is none, `InvalidRequest` for checksums that are none, are several, or
-    ///   disagree with the algorithm that is named.
+    /// - Throws: `InvalidDigest` for a Content-MD5 that is none, `InvalidRequest` for checksums that are none, are
+    ///   several, or disagree with the algorithm that is named.
     package static func request(_ fields: HeaderFields) throws(S3Error) -> ChecksumRequest {
         var request = ChecksumRequest()
         if let text = fields["content-md5"] {
@@ -32,8 +32,8 @@ package enum ChecksumDecoding {
             if let given = request.algorithm, !given.utf8.elementsEqual(algorithm.utf8) {
                 throw S3Error(.invalidRequest, "Value for x-amz-sdk-checksum-algorithm header is invalid.")
             }
-            // AWS wants the checksum of an algorithm that is named in x-amz-sdk-checksum-algorithm; a client that sends none is
-            // served, since the server computes one anyway.
+            // AWS wants the checksum of an algorithm that is named in x-amz-sdk-checksum-algorithm; a client that sends
+            // none is served, since the server computes one anyway.
             request.algorithm = algorithm
         }
         return request
@@ -45,7 +45,8 @@ package enum ChecksumDecoding {
         guard lengths[upper] != nil else {
             throw S3Error(
                 .invalidRequest,
-                "Checksum algorithm provided is unsupported. Please try again with any of the valid types: [\(lengths.keys.sorted().joined(separator: ", "))]"
+                "Checksum algorithm provided is unsupported. Please try again with any of the valid types: "
+                    + "[\(lengths.keys.sorted().joined(separator: ", "))]"
             )
         }
         return upper

@@ -3,8 +3,8 @@ package import S3Model
 
 /// Reads what copies share.
 package enum CopyDecoding {
-    /// `x-amz-copy-source`: `bucket/key`, percent-encoded, with or without a leading slash and a `?versionId=`. It is decoded
-    /// once, and the key is taken as it is (CVE-2026-55874).
+    /// `x-amz-copy-source`: `bucket/key`, percent-encoded, with or without a leading slash and a `?versionId=`. It is
+    /// decoded once, and the key is taken as it is (CVE-2026-55874).
     /// - Throws: `InvalidArgument`.
     package static func source(_ request: WireRequest) throws(S3Error) -> CopySource {
         let header = request.fields["x-amz-copy-source"] ?? ""
@@ -63,7 +63,8 @@ package enum CopyDecoding {
         guard case .from(let first, let last?) = HeaderDecoding.range(text), last < .max else {
             throw S3Error(
                 .invalidArgument,
-                "The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the zero-based offsets of the first and last bytes to copy",
+                "The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are "
+                    + "the zero-based offsets of the first and last bytes to copy",
                 details: [
                     S3Error.Detail("ArgumentName", "x-amz-copy-source-range"), S3Error.Detail("ArgumentValue", text),
                 ])

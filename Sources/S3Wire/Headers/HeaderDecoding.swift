@@ -3,7 +3,8 @@ package import S3Model
 
 /// Reads header fields that several operations share.
 package enum HeaderDecoding {
-    /// Headers that ask for what Tidegate does not do yet. To ignore one would be to store an object otherwise than was asked.
+    /// Headers that ask for what Tidegate does not do yet. To ignore one would be to store an object otherwise than was
+    /// asked.
     private static let unserved = [
         "x-amz-object-lock-mode", "x-amz-object-lock-retain-until-date", "x-amz-object-lock-legal-hold",
         "x-amz-write-offset-bytes", "x-amz-server-side-encryption", "x-amz-server-side-encryption-aws-kms-key-id",
@@ -108,8 +109,8 @@ package enum HeaderDecoding {
         return String(Substring(bytes))
     }
 
-    /// One range of bytes, or nil for a header that is absent, names another unit or several ranges, or does not parse: RFC 9110
-    /// §14.2 has such a header ignored, and S3 does ignore it.
+    /// One range of bytes, or nil for a header that is absent, names another unit or several ranges, or does not parse:
+    /// RFC 9110 §14.2 has such a header ignored, and S3 does ignore it.
     package static func range(_ value: String?) -> ByteRangeRequest? {
         guard let value, value.utf8.starts(with: "bytes=".utf8) else { return nil }
         let spec = value.utf8.dropFirst(6)

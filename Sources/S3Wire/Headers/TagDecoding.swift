@@ -14,7 +14,8 @@ package enum TagDecoding {
             guard let key = text(part[..<equals]), let value = text(part[equals...].dropFirst()) else {
                 throw S3Error(
                     .invalidArgument,
-                    "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates.",
+                    "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters "
+                        + "without tag name duplicates.",
                     details: [S3Error.Detail("ArgumentName", "x-amz-tagging")])
             }
             tags.append(Tag(key: key, value: value))
@@ -22,7 +23,8 @@ package enum TagDecoding {
         guard Set(tags.map { Array($0.key.utf8) }).count == tags.count else {
             throw S3Error(
                 .invalidArgument,
-                "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates.",
+                "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters "
+                    + "without tag name duplicates.",
                 details: [S3Error.Detail("ArgumentName", "x-amz-tagging")])
         }
         try check(tags, limit: ServiceLimits.tagsOfAnObject)

@@ -6,7 +6,8 @@ extension DeleteObjects: WireOperation {
     package static let payload = PayloadKind.document(limit: ServiceLimits.documentSize)
 
     package static func decode(_ request: WireRequest, document: [UInt8]) throws(S3Error) -> Input {
-        // S3 wants an integrity check of the list: a lost line would be a delete that nobody asked for, or one left out.
+        // S3 wants an integrity check of the list: a lost line would be a delete that nobody asked for, or one left
+        // out.
         let checksum = try ChecksumDecoding.request(request.fields)
         guard checksum.contentMD5 != nil || checksum.algorithm != nil else {
             throw S3Error(.invalidRequest, "Missing required header for this request: Content-MD5 OR x-amz-checksum-*")

@@ -7,7 +7,8 @@ extension GetObjectAttributes: WireOperation {
         guard let header = request.fields["x-amz-object-attributes"] else {
             throw S3Error(
                 .invalidRequest,
-                "The x-amz-object-attributes header specifying the attributes to be retrieved is either missing or empty"
+                "The x-amz-object-attributes header specifying the attributes to be retrieved is either missing "
+                    + "or empty"
             )
         }
         let names = request.fields.values("x-amz-object-attributes").joined(separator: ",")

@@ -13,8 +13,8 @@ package struct QueryItems: Sendable, Hashable {
 
     init() {}
 
-    /// - Throws: `InvalidURI` for what does not decode, `InvalidArgument` for a name that comes twice: a request of two minds
-    ///   about its version or upload must not be served with either.
+    /// - Throws: `InvalidURI` for what does not decode, `InvalidArgument` for a name that comes twice: a request of two
+    ///   minds about its version or upload must not be served with either.
     package init(_ raw: Substring) throws(S3Error) {
         for part in raw.utf8.split(separator: UInt8(ascii: "&")) {
             let equals = part.firstIndex(of: UInt8(ascii: "="))

@@ -5,8 +5,8 @@ package import S3Model
 package enum Router {
     /// The name of the operation.
     ///
-    /// A request whose query names a sub-resource never falls through to the bare operation, and one that says by `x-id` which
-    /// operation it means is never taken for another.
+    /// A request whose query names a sub-resource never falls through to the bare operation, and one that says by
+    /// `x-id` which operation it means is never taken for another.
     /// - Throws: `MethodNotAllowed`, `NotImplemented` or `InvalidArgument`.
     package static func operation(of request: WireRequest) throws(S3Error) -> String {
         let present = Set(request.query.items.map(\.name)).intersection(ServiceTable.selectors)

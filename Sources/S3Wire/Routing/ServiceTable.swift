@@ -1,7 +1,7 @@
 import Primitives
 
-/// Every operation that S3 defines for its own endpoint, whether Tidegate serves it or not: what it does not serve answers 501 from
-/// this table, so that no request is ever taken for another one.
+/// Every operation that S3 defines for its own endpoint, whether Tidegate serves it or not: what it does not serve
+/// answers 501 from this table, so that no request is ever taken for another one.
 ///
 /// A test compares it with the published service model.
 package enum ServiceTable {

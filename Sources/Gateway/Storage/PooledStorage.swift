@@ -1,0 +1,128 @@
+package import Erasure
+package import Metadata
+import NIOCore
+package import Pools
+package import Primitives
+package import Storage
+
+/// The bytes of objects in an erasure-coded pool.
+package struct PooledStorage: ObjectStorage {
+    /// No blob is longer, so that repairing or moving one is a bounded piece of work.
+    private static let segmentSize: Int64 = 1 << 30
+
+    private let pool: ErasurePool
+    private let packer: Packer?
+    private let environment: any Environment
+    private let commits: CommitService
+
+    /// - Parameter packer: takes small objects; without one, each has a blob of its own.
+    package init(pool: ErasurePool, packer: Packer?, environment: any Environment, commits: CommitService) {
+        (self.pool, self.packer, self.environment, self.commits) = (pool, packer, environment, commits)
+    }
+
+    package func store(
+        _ body: consuming Body, length: Int64?, group: UInt64, recovery: @escaping @Sendable () -> [UInt8]
+    ) async throws(StorageError) -> [Segment] {
+        if let length, let packer, length <= Int64(packer.limits.objectBytes) {
+            return try await storeSmall(body, limit: Int(length), in: packer, group: group, recovery: recovery)
+        }
+        guard let length, length <= Self.segmentSize else {
+            return try await storeLong(body, length: length, recovery: recovery)
+        }
+        let locator = try await pool.store(drawName(), body, recovery: recovery)
+        return [segment(locator, offset: 0, length: locator.length)]
+    }
+
+    /// An object that shares a blob, and the syncs that it costs, with others that arrive at the same time.
+    private func storeSmall(
+        _ body: consuming Body, limit: Int, in packer: Packer, group: UInt64,
+        recovery: @escaping @Sendable () -> [UInt8]
+    ) async throws(StorageError) -> [Segment] {
+        let bytes: ByteBuffer
+        do {
+            bytes = try await body.collect(limit: limit)
+        } catch {
+            throw .source(error)
+        }
+        guard bytes.readableBytes > 0 else { return [] }
+        let packed = try await packer.pack(
+            bytes, group: PackGroup(Keys.bigEndian(group)), recovery: recovery())
+        return [segment(packed.locator, offset: packed.offset, length: Int64(bytes.readableBytes))]
+    }
+
+    /// An object of several blobs, or of unknown length.
+    private func storeLong(
+        _ body: consuming Body, length: Int64?, recovery: @escaping @Sendable () -> [UInt8]
+    ) async throws(StorageError) -> [Segment] {
+        let source = SharedSource(body.takeSource())
+        var segments: [Segment] = []
+        do {
+            repeat {
+                let piece = Body(length: nil, source: PieceSource(source: source, rest: Self.segmentSize))
+                let locator = try await pool.store(drawName(), piece, recovery: recovery)
+                segments.append(segment(locator, offset: 0, length: locator.length))
+            } while await !source.hasEnded
+        } catch {
+            await discard(segments)
+            throw error
+        }
+        return segments
+    }
+
+    package func fetch(
+        _ segment: Segment, range: Range<Int64>, into sink: inout any BodySink
+    ) async throws(StorageError) {
+        let locator = try Self.locator(segment)
+        try await pool.fetch(
+            locator, range: (range.lowerBound + segment.offset)..<(range.upperBound + segment.offset), into: &sink)
+    }
+
+    package func discard(_ segments: [Segment]) async {
+        for segment in segments {
+            do throws(StorageError) {
+                try await pool.remove(try Self.locator(segment))
+            } catch {
+                // Nothing is lost but space: the collector finds what no commit refers to once this epoch has ended.
+                continue
+            }
+        }
+    }
+
+    private func drawName() -> BlobName {
+        commits.blobName(random: environment.random())
+    }
+
+    private func segment(_ locator: BlobLocator, offset: Int64, length: Int64) -> Segment {
+        Segment(
+            blob: locator.name, offset: offset, storedLength: length, plainLength: length,
+            reference: environment.random(), location: BlobLocation(locator))
+    }
+
+    private static func locator(_ segment: Segment) throws(StorageError) -> BlobLocator {
+        do {
+            return try segment.location.locator(of: segment.blob)
+        } catch {
+            throw .corrupt("the location of blob \(segment.blob) does not parse: \(error)")
+        }
+    }
+}
+
+extension BlobLocation {
+    /// What the index keeps of a locator.
+    package init(_ locator: BlobLocator) {
+        self.init(
+            length: locator.length, dataShards: locator.geometry.dataShards,
+            parityShards: locator.geometry.parityShards, cellSize: locator.geometry.cellSize,
+            placementEpoch: locator.placementEpoch,
+            exceptions: locator.exceptions.map { Exception(index: $0.index, store: $0.store, attempt: $0.attempt) })
+    }
+
+    /// The locator of a blob.
+    package func locator(of blob: BlobName) throws(ErasureError) -> BlobLocator {
+        BlobLocator(
+            name: blob, length: length,
+            geometry: try Geometry(dataShards: dataShards, parityShards: parityShards, cellSize: cellSize),
+            placementEpoch: placementEpoch,
+            exceptions: exceptions.map { ShardException(index: $0.index, store: $0.store, attempt: $0.attempt) })
+    }
+}
