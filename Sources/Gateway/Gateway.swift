@@ -1,6 +1,7 @@
 package import Audit
 package import Identity
 package import Metadata
+package import Pools
 package import Primitives
 package import S3Model
 
@@ -15,15 +16,18 @@ package struct Gateway: Sendable {
     package let commits: CommitService
     package let buckets: BucketDirectory
     package let metrics: GatewayMetrics
+    /// Which reads are under way, so that no blob is deleted that one of them may still want.
+    package let horizon: ReadHorizon
+    package let noise = RefusalNoise()
 
     package init(
         settings: GatewaySettings, index: any MetadataIndex, storage: any ObjectStorage,
         authenticator: Authenticator, audit: any AuditSink, environment: any Environment, commits: CommitService,
-        metrics: GatewayMetrics
+        metrics: GatewayMetrics, horizon: ReadHorizon = ReadHorizon()
     ) {
         (self.settings, self.index, self.storage) = (settings, index, storage)
         (self.authenticator, self.audit, self.environment) = (authenticator, audit, environment)
-        (self.commits, self.metrics) = (commits, metrics)
+        (self.commits, self.metrics, self.horizon) = (commits, metrics, horizon)
         buckets = BucketDirectory(index: index)
     }
 

@@ -9,17 +9,23 @@ import Synchronization
 package final class WorkerCommits: Sendable {
     package let epoch: UInt32
     package let index: any MetadataIndex
-    private let counters = Mutex(Counters())
+    private let counters: Counters
     private let onRecords: @Sendable () -> Void
 
-    private struct Counters {
-        var transaction: UInt64 = 0
-        var outbox: UInt64 = 0
+    /// What no two commits of an epoch may share, whichever way they take.
+    private final class Counters: Sendable {
+        let next = Mutex((transaction: UInt64(0), outbox: UInt64(0)))
     }
 
     /// - Parameter onRecords: Called after each commit that put a record into the outbox.
     package init(index: any MetadataIndex, epoch: UInt32, onRecords: @escaping @Sendable () -> Void = {}) {
         (self.index, self.epoch, self.onRecords) = (index, epoch, onRecords)
+        counters = Counters()
+    }
+
+    /// Commits of the same epoch by another way to the same index, such as one that waits for its journal.
+    package init(_ other: WorkerCommits, through index: any MetadataIndex) {
+        (self.index, epoch, onRecords, counters) = (index, other.epoch, other.onRecords, other.counters)
     }
 
     /// Applies mutations, with the audit records of what they do, on conditions and on the epoch's being live.
@@ -28,7 +34,7 @@ package final class WorkerCommits: Sendable {
     package func commit(
         _ conditions: [Condition], _ mutations: [Mutation], records: [AuditRecord] = []
     ) async throws(WorkerError) -> CommitVersion {
-        let (id, first) = counters.withLock { counters in
+        let (id, first) = counters.next.withLock { counters in
             counters.transaction += 1
             defer { counters.outbox += UInt64(records.count) }
             return (TransactionID(epoch: epoch, counter: counters.transaction), counters.outbox)

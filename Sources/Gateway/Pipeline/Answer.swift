@@ -94,7 +94,7 @@ final class Answer: Sendable {
     func fail(_ error: S3Error) async {
         var error = error
         do throws(S3Error) {
-            try await Recorder(gateway).record(refusal(error))
+            if isRecorded(error) { try await Recorder(gateway).record(refusal(error)) }
         } catch let failure {
             // Without its record even a refusal says only that the service is not available.
             error = failure
@@ -107,6 +107,14 @@ final class Answer: Sendable {
             method: incoming.head.method)
         await send(response)
         observe(response.status, error: error, bytesOut: Int64(response.body.count))
+    }
+
+    /// Every refusal is, but those of a source that is noisy and says not who it is: they are counted.
+    private func isRecorded(_ error: S3Error) -> Bool {
+        let isKnown = state.withLock { $0.context.map { !$0.caller.isAnonymous } ?? false }
+        guard !isKnown, (400..<500).contains(error.code.status) else { return true }
+        return gateway.noise.isRecorded(
+            from: incoming.peerAddress, at: gateway.environment.monotonicNanoseconds())
     }
 
     private func refusal(_ error: S3Error) -> AuditEvent {

@@ -2,6 +2,7 @@ import Audit
 import Identity
 import Metadata
 import NIOCore
+import Pools
 package import Primitives
 import S3Model
 import S3Wire
@@ -69,6 +70,10 @@ package struct Pipeline: RequestHandler {
     ) async throws(S3Error) {
         var document: [UInt8] = []
         var payload = Body.empty
+        // Taken before the index is asked. Whoever only sends bytes reads none, so that a slow upload keeps nothing that
+        // was deleted meanwhile.
+        let reading = O.payload == .stream ? nil : gateway.horizon.begin()
+        defer { if let reading { gateway.horizon.end(reading) } }
         switch O.payload {
         case .none: break
         case .stream: payload = body
