@@ -1,8 +1,9 @@
 import ArgumentParser
+import Configuration
+import Logging
+import Server
 
 /// `tidegate serve`
-///
-/// Its `run()` stands with the assembly of the parts.
 struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Serve S3.",
@@ -16,4 +17,28 @@ struct Serve: AsyncParsableCommand {
 
     @OptionGroup(title: "Configuration")
     var options: ConfigurationOptions
+}
+
+extension Serve {
+    func run() async throws {
+        let signals = ProcessSignals.stream()
+        let launch = try Launch(options)
+        let service: Service
+        do throws(StartError) {
+            service = try await Service.start(launch)
+        } catch {
+            StandardError.write("\(error)\n")
+            throw ExitCode.failure
+        }
+        let scheme = launch.configuration.tls == nil ? "http" : "https"
+        let (listen, admin) = (launch.configuration.listen, launch.configuration.admin.listen)
+        launch.logger.notice(
+            "serving S3",
+            metadata: [
+                "s3": "\(scheme)://\(ListenAddress(host: listen.host, port: service.server.boundPort))",
+                "admin": "http://\(ListenAddress(host: admin.host, port: service.admin.boundPort))",
+                "data": "\(launch.configuration.data)",
+            ])
+        await service.run(signals)
+    }
 }

@@ -1,0 +1,57 @@
+package import Storage
+
+/// What is found where a store's directory should be, without opening it as a store.
+package struct DirectoryInspection: Sendable, Hashable {
+    package enum Content: Sendable, Hashable {
+        /// There is no such directory.
+        case missing
+        /// Nothing is in it but what a new file system has.
+        case empty
+        /// The layout of a store.
+        case store
+        /// Files that are no store's.
+        case foreign
+    }
+
+    package var content: Content
+    /// Whether the directory is the root of a file system of its own.
+    package var isMountPoint: Bool
+
+    /// What a fresh ext4 has, and what an interrupted first start leaves.
+    private static let ignored: Set<String> = ["lost+found", FileLayout.lock]
+
+    init(_ path: String) throws(SystemError) {
+        let root: OpenFile
+        do throws(SystemError) {
+            root = try LinuxCalls.openRoot(path)
+        } catch {
+            guard error.isNotFound else { throw error }
+            (content, isMountPoint) = (.missing, false)
+            return
+        }
+        let parent = try LinuxCalls.status(of: "..", in: root)
+        isMountPoint = try LinuxCalls.status(of: root).device != parent.device
+        let names = try LinuxCalls.names(in: root)
+        if names.contains(FileLayout.files) {
+            content = .store
+        } else {
+            content = names.allSatisfy { Self.ignored.contains($0) } ? .empty : .foreign
+        }
+    }
+}
+
+extension DirectoryStore {
+    /// Looks at a directory before it is opened.
+    ///
+    /// - Throws: `unavailable` where the system does not let it be read.
+    package static func inspect(_ path: String) async throws(StorageError) -> DirectoryInspection {
+        let threads = try IOThreads(count: 1, name: "inspect")
+        return try await threads.run { () throws(StorageError) in
+            do throws(SystemError) {
+                return try DirectoryInspection(path)
+            } catch {
+                throw error.storageError
+            }
+        }
+    }
+}

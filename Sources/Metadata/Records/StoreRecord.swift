@@ -1,0 +1,68 @@
+package import Primitives
+
+/// A store of the deployment, under `Keys.store`: which store is meant by a position in placements and exceptions.
+package struct StoreRecord: Sendable, Hashable {
+    /// The store's own id: 16 bytes, which its identity carries too.
+    package var id: [UInt8]
+    /// Where it was last attached, for messages.
+    package var place: String
+    /// Whether its directory was the root of a file system of its own. An empty directory that is none is then no
+    /// replaced disk, but the place where the disk is not mounted.
+    package var isMountPoint: Bool
+    /// When a store was first attached in this position.
+    package var attached: Timestamp
+
+    package init(id: [UInt8], place: String, isMountPoint: Bool, attached: Timestamp) {
+        (self.id, self.place, self.isMountPoint, self.attached) = (id, place, isMountPoint, attached)
+    }
+
+    package var encoded: [UInt8] {
+        var writer = RecordWriter()
+        writer.bytes(1, id)
+        writer.text(2, place)
+        writer.number(3, isMountPoint ? 1 : 0 as UInt64)
+        writer.number(4, attached.nanoseconds)
+        return writer.bytes
+    }
+
+    package init(encoded: [UInt8]) throws(RecordError) {
+        var reader = RecordReader(encoded)
+        (id, place, isMountPoint, attached) = ([], "", false, Timestamp(nanoseconds: 0))
+        while let (field, value) = try reader.next() {
+            switch field {
+            case 1: id = value.bytes
+            case 2: place = value.text
+            case 3: isMountPoint = value.number != 0
+            case 4: attached = Timestamp(nanoseconds: value.signed)
+            default: break
+            }
+        }
+        guard id.count == 16 else { throw .malformed }
+    }
+}
+
+/// A list of stores by which blobs were placed, under `Keys.placement`. It never changes under its epoch.
+package struct PlacementRecord: Sendable, Hashable {
+    /// Positions of stores.
+    package var stores: [UInt16]
+
+    package init(stores: [UInt16]) {
+        self.stores = stores
+    }
+
+    package var encoded: [UInt8] {
+        var writer = RecordWriter()
+        writer.bytes(1, stores.flatMap { [UInt8(truncatingIfNeeded: $0 >> 8), UInt8(truncatingIfNeeded: $0)] })
+        return writer.bytes
+    }
+
+    package init(encoded: [UInt8]) throws(RecordError) {
+        var reader = RecordReader(encoded)
+        var bytes: [UInt8] = []
+        while let (field, value) = try reader.next() {
+            if field == 1 { bytes = value.bytes }
+        }
+        guard !bytes.isEmpty, bytes.count % 2 == 0 else { throw .malformed }
+        stores = stride(from: 0, to: bytes.count, by: 2).map { UInt16(bytes[$0]) << 8 | UInt16(bytes[$0 + 1]) }
+    }
+}

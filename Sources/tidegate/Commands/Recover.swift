@@ -1,0 +1,175 @@
+import ArgumentParser
+import Audit
+import Configuration
+import EmbeddedIndex
+import FoundationEssentials
+import IndexBackup
+import Metadata
+import Primitives
+import Storage
+import Workers
+
+/// `tidegate recover`
+struct Recover: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Bring the index back from the stores alone.",
+        discussion: """
+            For the day on which the index is lost: takes the newest snapshot and the journal that the stores keep. Works \
+            while no gateway runs, and never touches an index that is there.
+            """)
+
+    @OptionGroup(title: "Configuration")
+    var options: ConfigurationOptions
+
+    func run() async throws {
+        let launch = try Launch(options)
+        do {
+            let report = try await IndexRestoration(launch).run()
+            for line in report { print(line) }
+        } catch {
+            StandardError.write("\(error)\n")
+            throw ExitCode.failure
+        }
+    }
+}
+
+/// The steps of a recovery: into a file of its own, which takes the index's name only when it is whole.
+struct IndexRestoration {
+    private let launch: Launch
+    private let path: String
+
+    init(_ launch: Launch) {
+        self.launch = launch
+        path = launch.configuration.index.path
+    }
+
+    private var temporary: String { path + ".recovering" }
+
+    /// - Returns: What was done, in sentences.
+    func run() async throws(StartError) -> [String] {
+        guard !FileManager.default.fileExists(atPath: path) else {
+            throw StartError("The index \(path) is there. Move it away first, if it is to be replaced.")
+        }
+        var findings: [StoreFinding] = []
+        for directory in launch.configuration.pool.directories {
+            findings.append(await StoreFinding.find(directory, environment: launch.environment))
+        }
+        do throws(StartError) {
+            let lines = try await restore(from: findings)
+            for finding in findings { await finding.close() }
+            return lines
+        } catch {
+            for finding in findings { await finding.close() }
+            throw error
+        }
+    }
+
+    private func restore(from findings: [StoreFinding]) async throws(StartError) -> [String] {
+        guard let deployment = try StoreArrangement.deployment(findings) else {
+            throw StartError("None of the \(findings.count) directories holds a store.")
+        }
+        let stores = findings.compactMap(\.store)
+        try removeTemporary()
+        let index = try await StartError.awaited(temporary) { [temporary] () throws(MetadataError) in
+            try await EmbeddedIndex.open(path: temporary)
+        }
+        let lines: [String]
+        do throws(StartError) {
+            lines = try await fill(index, from: stores, deployment)
+        } catch {
+            await index.close()
+            throw error
+        }
+        await index.close()
+        try publish()
+        var all = lines
+        for finding in findings where finding.store == nil {
+            all.insert("\(finding.path): \(finding.problem ?? "no store is there")", at: 0)
+        }
+        return all
+    }
+
+    private func fill(
+        _ index: EmbeddedIndex, from stores: [any BlobStore], _ deployment: [UInt8]
+    ) async throws(StartError) -> [String] {
+        let report = try await StartError.awaited("The copies of the index") { () throws(IndexBackupError) in
+            try await IndexRecovery.restore(from: stores, into: index)
+        }
+        var epoch = report.highestEpoch
+        for store in stores { epoch = max(epoch, try await Self.highestEpoch(in: store)) }
+        // Drawing an epoch above every one that a store has seen keeps the names of blobs from being drawn again.
+        let keeper = EpochKeeper(index: index, environment: launch.environment, node: launch.configuration.node)
+        let session = try await StartError.awaited("The index") { [epoch] () throws(WorkerError) in
+            try await keeper.begin(above: epoch, deployment: deployment)
+        }
+        let commits = WorkerCommits(index: index, epoch: session.workers)
+        let event = AuditEvent.system(
+            "RecoverIndex", id: launch.environment.eventID(), at: launch.environment.now(),
+            region: launch.configuration.region,
+            parameters: [
+                "snapshot": String(report.snapshotVersion), "commits": String(report.commits),
+                "completeThrough": String(report.completeThrough),
+            ])
+        _ = try await StartError.awaited("The index") { () throws(WorkerError) in
+            try await commits.commit([], [], records: [AuditRecord(event)])
+        }
+        return Self.sentences(report)
+    }
+
+    private static func sentences(_ report: IndexRecoveryReport) -> [String] {
+        var lines: [String] = []
+        if report.brokenSnapshots > 0 { lines.append("\(report.brokenSnapshots) damaged snapshots were passed over.") }
+        if !report.damagedCopies.isEmpty {
+            lines.append("\(report.damagedCopies.count) damaged copies were found, and others used.")
+        }
+        if let next = report.journalGoesOnAt {
+            lines.append(
+                "The journal is broken after commit \(report.completeThrough) and goes on at \(next): "
+                    + "what was committed from there on is missing.")
+        }
+        lines.append(
+            "The index is back as of commit \(report.completeThrough): \(report.entries) entries of a snapshot and "
+                + "\(report.commits) later commits.")
+        return lines
+    }
+
+    /// The greatest writer epoch in the names of a store's blobs. Names sort by epoch, so that halving finds it.
+    private static func highestEpoch(in store: any BlobStore) async throws(StartError) -> UInt32 {
+        var highest: UInt32 = 0
+        for kind in BlobName.Kind.allCases {
+            var (low, high) = (UInt64(highest), UInt64(UInt32.max))
+            // Whether there is a blob of this kind whose epoch is above `low` is asked again with a closer bound each time.
+            while low < high {
+                let middle = low + (high - low) / 2
+                let bound = BlobName(
+                    kind: kind, epoch: UInt32(middle), counter: .max, random: .max,
+                    shard: BlobName.Shard(index: .max, attempt: .max))
+                let next = try await StartError.awaited("A store") { () throws(StorageError) in
+                    try await store.blobs(after: bound, limit: 1)
+                }.first
+                if let next, next.name.kind == kind { low = UInt64(next.name.epoch) } else { high = middle }
+            }
+            highest = UInt32(low)
+        }
+        return highest
+    }
+
+    private func removeTemporary() throws(StartError) {
+        for suffix in ["", "-wal", "-shm", ".lock"] where FileManager.default.fileExists(atPath: temporary + suffix) {
+            do {
+                try FileManager.default.removeItem(atPath: temporary + suffix)
+            } catch {
+                throw StartError("\(temporary)\(suffix), left by an earlier recovery, cannot be removed.")
+            }
+        }
+    }
+
+    private func publish() throws(StartError) {
+        do {
+            try FileManager.default.moveItem(atPath: temporary, toPath: path)
+        } catch {
+            throw StartError("\(temporary) cannot be renamed to \(path).")
+        }
+        try removeTemporary()
+    }
+}

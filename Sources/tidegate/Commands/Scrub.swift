@@ -1,0 +1,107 @@
+import ArgumentParser
+import IndexBackup
+import Logging
+import Primitives
+import Workers
+
+/// `tidegate scrub`
+struct Scrub: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Read every shard, and repair what is damaged.",
+        discussion: """
+            Works while no gateway serves the same data; a gateway scrubs by itself. Exits with 0 where every shard was \
+            right, and with 1 where some were not: those that could be repaired are then right, which a second scrub shows.
+            """)
+
+    @OptionGroup(title: "Configuration")
+    var options: ConfigurationOptions
+
+    func run() async throws {
+        try await OfflineCommand.run(options) { deployment, report in
+            let parts = WorkerParts(deployment, report)
+            var settings = Scrubber.Settings()
+            settings.bytesPerSecond = nil
+            let bar = ProgressLine()
+            let found = try await parts.scrubber(settings).pass { done in
+                bar.show("\(done.blobs) blobs, \(done.bytes) bytes, \(done.damagedShards) damaged shards")
+            }
+            bar.clear()
+            try await deployment.damage.flush(deployment.commits)
+            while try await parts.repair.repairPass() > 0 {
+                bar.show("repairing")
+            }
+            bar.clear()
+            print(
+                "\(found.blobs) blobs, \(found.bytes) bytes, \(found.soundShards) sound shards, "
+                    + "\(found.damagedShards) damaged, \(found.unreachableShards) unreachable, "
+                    + "\(found.unreadableBlobs) unreadable blobs")
+            return found.isClean
+        }
+    }
+}
+
+/// `tidegate collect`
+struct Collect: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Remove blobs and shards that nothing refers to.",
+        discussion: """
+            Works while no gateway serves the same data; a gateway collects by itself, and leaves what it finds alone for \
+            a while. Exits with 0 where nothing is left over, and with 1 otherwise.
+            """)
+
+    @OptionGroup(title: "Configuration")
+    var options: ConfigurationOptions
+
+    func run() async throws {
+        try await OfflineCommand.run(options) { deployment, report in
+            let parts = WorkerParts(deployment, quarantine: .zero, report)
+            while try await parts.collector.trash.pass().didWork {}
+            // The first pass remembers the orphans, and the second one, which finds them again, removes them.
+            _ = try await parts.collector.orphans.pass()
+            _ = try await parts.collector.orphans.pass()
+            let left = try await parts.collector.orphans.pass()
+            let orphans = left.stores.reduce(0) { $0 + $1.orphans + $1.surplus }
+            let stopped = left.stores.filter { $0.stopped != nil }
+            for store in stopped { print("store \(store.number): \(store.stopped ?? "")") }
+            print("\(left.stores.reduce(0) { $0 + $1.shards }) shards, \(orphans) orphans left")
+            return orphans == 0 && stopped.isEmpty
+        }
+    }
+}
+
+/// What commands that work beside a stopped gateway have in common.
+enum OfflineCommand {
+    typealias Work =
+        @Sendable (Deployment, _ report: @escaping @Sendable (WorkerEvent) -> Void) async throws -> Bool
+
+    /// Opens the deployment, does the work, and closes everything; ends with 1 where the work says false or fails.
+    static func run(_ options: ConfigurationOptions, _ work: Work) async throws {
+        let launch = try Launch(options)
+        do {
+            let deployment = try await Deployment.open(launch) { reason in
+                StandardError.write("The index cannot be trusted any more: \(reason)\n")
+            }
+            let logger = launch.logger
+            let isGood: Bool
+            do {
+                isGood = try await work(deployment) { event in
+                    if case .failed(let worker, let error, _) = event {
+                        logger.warning(
+                            "a step failed", metadata: ["worker": "\(worker.rawValue)", "reason": "\(error)"])
+                    }
+                }
+                try await deployment.backup.flush()
+            } catch {
+                await deployment.close()
+                throw error
+            }
+            await deployment.close()
+            if !isGood { throw ExitCode.failure }
+        } catch let error as ExitCode {
+            throw error
+        } catch {
+            StandardError.write("\(error)\n")
+            throw ExitCode.failure
+        }
+    }
+}

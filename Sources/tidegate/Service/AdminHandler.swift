@@ -1,0 +1,69 @@
+import Configuration
+import Cryptography
+import Monitoring
+import NIOCore
+import Primitives
+
+/// Answers on the admin port: metrics and health, and nothing else.
+struct AdminHandler: RequestHandler {
+    /// The metrics in Prometheus's format.
+    let metrics: @Sendable () -> String
+    /// The token that is asked for; nil on the loopback, where none is configured.
+    let credential: Secret?
+    /// What keeps the gateway from serving now, as sentences; none where it can.
+    let obstacles: @Sendable () async -> [String]
+
+    func handle(_ request: IncomingRequest, body: consuming Body, response: any ResponseChannel) async {
+        let answer = await answer(to: request.head)
+        do throws(BodyError) {
+            let isHead = request.head.method.utf8.elementsEqual("HEAD".utf8)
+            var head = answer.head
+            if isHead { head.fields["content-length"] = String(answer.body.utf8.count) }
+            try await response.send(head, ByteBuffer(string: isHead ? "" : answer.body))
+        } catch {
+            // Whoever asked has gone.
+            await response.abort()
+        }
+    }
+
+    private func answer(to head: RequestHead) async -> (head: ResponseHead, body: String) {
+        guard isAllowed(head) else {
+            var refusal = Self.text(401, "A bearer token is wanted.\n")
+            refusal.head.fields["www-authenticate"] = "Bearer realm=\"tidegate\""
+            return refusal
+        }
+        guard ["GET", "HEAD"].contains(where: { head.method.utf8.elementsEqual($0.utf8) }) else {
+            var refusal = Self.text(405, "Only GET is served here.\n")
+            refusal.head.fields["allow"] = "GET, HEAD"
+            return refusal
+        }
+        switch Array(head.rawPath.utf8) {
+        case Array("/metrics".utf8):
+            var answer = Self.text(200, metrics())
+            answer.head.fields["content-type"] = MetricsRegistry.contentType
+            return answer
+        case Array("/healthz".utf8):
+            return Self.text(200, "The process is alive.\n")
+        case Array("/readyz".utf8):
+            let found = await obstacles()
+            guard found.isEmpty else { return Self.text(503, found.map { "\($0)\n" }.joined()) }
+            return Self.text(200, "S3 is served.\n")
+        default:
+            return Self.text(404, "There are /metrics, /healthz and /readyz.\n")
+        }
+    }
+
+    private func isAllowed(_ head: RequestHead) -> Bool {
+        guard let credential else { return true }
+        let wanted = Array("Bearer \(credential.reveal())".utf8)
+        return constantTimeEqual(Array((head.fields["authorization"] ?? "").utf8), wanted)
+    }
+
+    private static func text(_ status: Int, _ body: String) -> (head: ResponseHead, body: String) {
+        (
+            ResponseHead(
+                status: status, fields: ["content-type": "text/plain; charset=utf-8", "cache-control": "no-store"]),
+            body
+        )
+    }
+}

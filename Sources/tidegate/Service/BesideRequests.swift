@@ -1,0 +1,92 @@
+import Audit
+import Configuration
+import Gateway
+import IndexBackup
+import Logging
+import Monitoring
+import Primitives
+import Workers
+
+/// What runs beside requests: the drain of the outbox, the index's journal, repair, scrub, collection, and the watch over
+/// the stores.
+struct BesideRequests: Sendable {
+    private let deployment: Deployment
+    private let gateway: Gateway
+    private let drainer: OutboxDrainer
+    private let repair: RepairService
+    private let scrubber: Scrubber
+    private let fullScrubber: Scrubber
+    private let collector: Collector
+    private let scrubsWanted: AsyncStream<Void>
+
+    /// A scrub that was asked for goes faster than the one of every week.
+    private static let fullScrubBytesPerSecond: Int64 = 512 << 20
+
+    init(
+        _ deployment: Deployment, _ audit: any AuditSink, _ gateway: Gateway, _ drainer: OutboxDrainer,
+        _ metrics: WorkerMetrics, _ registry: MetricsRegistry
+    ) {
+        (self.deployment, self.gateway, self.drainer) = (deployment, gateway, drainer)
+        let report: @Sendable (WorkerEvent) -> Void = { metrics.observe($0) }
+        let parts = WorkerParts(deployment, report)
+        (repair, collector) = (parts.repair, parts.collector)
+        scrubber = parts.scrubber(Scrubber.Settings())
+        var full = Scrubber.Settings()
+        full.bytesPerSecond = Self.fullScrubBytesPerSecond
+        fullScrubber = parts.scrubber(full)
+        let (wanted, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        scrubsWanted = wanted
+        let watch = StoreWatch(
+            audit: audit, environment: deployment.environment, region: deployment.launch.configuration.region,
+            logger: Logger(label: "tidegate.stores"),
+            changes: registry.counter("tidegate_store_changes_total", help: "Stores that went, came or were replaced.")
+        ) { continuation.yield() }
+        deployment.keeper.onEvent { watch.observe($0) }
+    }
+
+    /// Runs until it is cancelled.
+    func run() async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await drainer.run() }
+            group.addTask { await deployment.backup.run() }
+            group.addTask { await repair.run() }
+            group.addTask { await scrubber.run() }
+            group.addTask { await collector.run() }
+            group.addTask { await deployment.keeper.watch() }
+            group.addTask { await scrubWhereWanted() }
+            group.addTask { await countRefusals() }
+            await group.waitForAll()
+        }
+    }
+
+    private func scrubWhereWanted() async {
+        for await _ in scrubsWanted {
+            do throws(WorkerError) {
+                let report = try await fullScrubber.pass()
+                deployment.logger.notice(
+                    "every shard was looked at after a store's return",
+                    metadata: [
+                        "blobs": "\(report.blobs)", "damaged-shards": "\(report.damagedShards)",
+                        "unreachable-shards": "\(report.unreachableShards)",
+                    ])
+            } catch .cancelled {
+                return
+            } catch {
+                deployment.logger.error("a scrub after a store's return failed", metadata: ["reason": "\(error)"])
+            }
+        }
+    }
+
+    private func countRefusals() async {
+        while !Task.isCancelled {
+            do {
+                try await deployment.environment.sleep(for: .seconds(10))
+                try await gateway.noise.flush(into: gateway)
+            } catch is CancellationError {
+                return
+            } catch {
+                deployment.logger.error("counts of refusals could not be recorded", metadata: ["reason": "\(error)"])
+            }
+        }
+    }
+}

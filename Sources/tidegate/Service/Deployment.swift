@@ -1,0 +1,178 @@
+import Configuration
+import EmbeddedIndex
+import Erasure
+import FoundationEssentials
+import IndexBackup
+import Logging
+import Metadata
+import Pools
+import Primitives
+import Storage
+import Synchronization
+import Workers
+
+/// What the service and the commands that work beside it have in common: the index, the stores and the pool over them,
+/// under a writer epoch of their own.
+struct Deployment: Sendable {
+    let launch: Launch
+    let embedded: EmbeddedIndex
+    /// What commits go to: the embedded index, or the one that waits for the journal too.
+    let index: any MetadataIndex
+    let backup: IndexBackup
+    let session: WriterSession
+    let commits: WorkerCommits
+    let keeper: StoreKeeper
+    let pool: ErasurePool
+    let damage: DamageQueue
+    let horizon = ReadHorizon()
+    let claims = BlobClaims()
+    /// Called when records went into the outbox.
+    let wake: Wake
+
+    var environment: SystemEnvironment { launch.environment }
+    var logger: Logger { launch.logger }
+
+    /// Opens everything, and ends the epochs of whoever ran before.
+    ///
+    /// - Parameter onSuspect: called once when the index cannot be trusted any more: the process has to end.
+    /// - Throws: `StartError`.
+    static func open(
+        _ launch: Launch, onSuspect: @escaping @Sendable (String) -> Void
+    ) async throws(StartError) -> Deployment {
+        let configuration = launch.configuration
+        let findings = await survey(configuration.pool.directories, launch)
+        do throws(StartError) {
+            let owner = try StoreArrangement.deployment(findings)
+            guard owner == nil || FileManager.default.fileExists(atPath: configuration.index.path) else {
+                throw StartError(
+                    "The index \(configuration.index.path) is missing, but the stores hold data. "
+                        + "`tidegate recover` brings it back from them.")
+            }
+            return try await open(launch, findings, owner, onSuspect)
+        } catch {
+            for finding in findings { await finding.close() }
+            throw error
+        }
+    }
+
+    private static func open(
+        _ launch: Launch, _ findings: [StoreFinding], _ owner: [UInt8]?,
+        _ onSuspect: @escaping @Sendable (String) -> Void
+    ) async throws(StartError) -> Deployment {
+        var options = EmbeddedIndex.Options()
+        options.onSuspect = onSuspect
+        let configuration = launch.configuration
+        let path = configuration.index.path
+        let embedded = try await StartError.awaited("The index \(path)") { () throws(MetadataError) in
+            try await EmbeddedIndex.open(path: path, options: options)
+        }
+        do throws(StartError) {
+            let keeper = EpochKeeper(index: embedded, environment: launch.environment, node: configuration.node)
+            let session = try await StartError.awaited("The index \(path)") { () throws(WorkerError) in
+                try await keeper.begin(deployment: owner)
+            }
+            return try await assemble(launch, embedded, session, findings)
+        } catch {
+            await embedded.close()
+            throw error
+        }
+    }
+
+    private static func assemble(
+        _ launch: Launch, _ embedded: EmbeddedIndex, _ session: WriterSession, _ findings: [StoreFinding]
+    ) async throws(StartError) -> Deployment {
+        let (configuration, environment, wake) = (launch.configuration, launch.environment, Wake())
+        let plain = WorkerCommits(index: embedded, epoch: session.workers) { wake() }
+        let registry = try await StoreRegistry.read(embedded)
+        let order = try StoreArrangement.positions(of: findings, records: registry.stores)
+        let arranged = order.map { findings[$0] }
+        let keeper = StoreKeeper(
+            arranged, records: registry.stores, commits: plain, deployment: session.deployment.id,
+            environment: environment)
+        try await StartError.awaited("The stores") { () throws(WorkerError) in try await keeper.attach(arranged) }
+        let placements = try await registry.placements(of: keeper.slots.count, plain)
+        let damage = DamageQueue(environment: environment)
+        let pool = try makePool(configuration, keeper.slots, session, placements, damage, environment)
+        var options = IndexBackup.Options()
+        options.interval = configuration.index.journalLag
+        let backup = IndexBackup(
+            of: embedded, in: keeper.slots, copies: configuration.pool.parityShards + 1, epoch: session.workers,
+            environment: environment, options: options)
+        let isSynchronous = configuration.index.journal == .sync
+        let index: any MetadataIndex = isSynchronous ? JournaledIndex(embedded, backup: backup) : embedded
+        let commits = isSynchronous ? WorkerCommits(plain, through: index) : plain
+        return Deployment(
+            launch: launch, embedded: embedded, index: index, backup: backup, session: session, commits: commits,
+            keeper: keeper, pool: pool, damage: damage, wake: wake)
+    }
+
+    private static func makePool(
+        _ configuration: TidegateConfiguration, _ slots: [StoreSlot], _ session: WriterSession,
+        _ placements: [Placement], _ damage: DamageQueue, _ environment: any Environment
+    ) throws(StartError) -> ErasurePool {
+        let settings = configuration.pool
+        let deployment = try StartError.translated("The index") { () throws(ErasureError) in
+            try DeploymentID(session.deployment.id)
+        }
+        let geometry = try StartError.translated("The pool") { () throws(ErasureError) in
+            try Geometry(
+                dataShards: settings.dataShards, parityShards: settings.parityShards, cellSize: settings.cellSize)
+        }
+        var pool = PoolConfiguration(deployment: deployment, geometry: geometry)
+        pool.placements = placements
+        pool.writeQuorum = settings.writeQuorum
+        return try StartError.translated("The pool") { () throws(StorageError) in
+            try ErasurePool(stores: slots, configuration: pool, environment: environment) { name, found in
+                damage.report(name, found)
+            }
+        }
+    }
+
+    private static func survey(_ paths: [String], _ launch: Launch) async -> [StoreFinding] {
+        var findings: [StoreFinding] = []
+        for path in paths { findings.append(await StoreFinding.find(path, environment: launch.environment)) }
+        return findings
+    }
+
+    /// Closes index and stores, once nothing works with them any more.
+    func close() async {
+        await embedded.close()
+        await keeper.close()
+    }
+}
+
+/// Passes on that there are records in the outbox, to whoever drains it.
+final class Wake: Sendable {
+    private let target = Mutex<(@Sendable () -> Void)?>(nil)
+
+    func callAsFunction() {
+        target.withLock { $0 }?()
+    }
+
+    func connect(_ target: @escaping @Sendable () -> Void) {
+        self.target.withLock { $0 = target }
+    }
+}
+
+extension StartError {
+    /// Does something at the start, and says of what fails what it was.
+    static func awaited<Value, Failure: Error>(
+        _ what: String, _ work: () async throws(Failure) -> Value
+    ) async throws(StartError) -> Value {
+        do throws(Failure) {
+            return try await work()
+        } catch {
+            throw StartError("\(what): \(error)")
+        }
+    }
+
+    static func translated<Value, Failure: Error>(
+        _ what: String, _ work: () throws(Failure) -> Value
+    ) throws(StartError) -> Value {
+        do throws(Failure) {
+            return try work()
+        } catch {
+            throw StartError("\(what): \(error)")
+        }
+    }
+}

@@ -1,0 +1,205 @@
+import Audit
+import AuditLog
+import Configuration
+import Gateway
+import Glibc
+import Identity
+import IndexBackup
+import Logging
+import Metadata
+import Monitoring
+import Pools
+import Primitives
+import Server
+import Storage
+import Synchronization
+import Workers
+
+/// The running gateway: every part connected, and the order in which they stop.
+struct Service: Sendable {
+    let deployment: Deployment
+    let audit: FileAuditLog
+    let drainer: OutboxDrainer
+    let gateway: Gateway
+    let server: Server
+    let admin: Server
+    let workers: BesideRequests
+    let isDraining: RaisedFlag
+
+    private var logger: Logger { deployment.logger }
+
+    /// Opens, connects and starts everything but the workers.
+    static func start(_ launch: Launch) async throws(StartError) -> Service {
+        let configuration = launch.configuration
+        let logger = launch.logger
+        let deployment = try await Deployment.open(launch) { reason in
+            // What the index acknowledged is on the disk; what it does from now on cannot be trusted. The next start
+            // recovers it.
+            logger.critical(
+                "the index cannot be trusted any more, so that the process ends", metadata: ["reason": "\(reason)"])
+            exit(70)
+        }
+        let registry = MetricsRegistry()
+        let audit = try StartError.translated("The audit log") { () throws(AuditError) in
+            try FileAuditLog(auditOptions(configuration, deployment), environment: launch.environment)
+        }
+        let workerMetrics = WorkerMetrics(registry, logger: logger)
+        let drainer = OutboxDrainer(
+            commits: deployment.commits, session: deployment.session, audit: audit, environment: launch.environment,
+            region: configuration.region
+        ) { workerMetrics.observe($0) }
+        deployment.wake.connect { drainer.wake() }
+        let keys = AccessKeys(configuration)
+        let policies = try keys.readyPolicies()
+        if !policies.isEmpty {
+            logger.info("policies read", metadata: ["names": "\(policies.joined(separator: ", "))"])
+        }
+        let gateway = try makeGateway(deployment, audit, try keys.store(root: launch.root), registry)
+        let workers = BesideRequests(deployment, audit, gateway, drainer, workerMetrics, registry)
+        let isDraining = RaisedFlag()
+        let (server, admin) = try await listen(launch, deployment, audit, gateway, registry, isDraining)
+        return Service(
+            deployment: deployment, audit: audit, drainer: drainer, gateway: gateway, server: server, admin: admin,
+            workers: workers, isDraining: isDraining)
+    }
+
+    private static func auditOptions(_ configuration: TidegateConfiguration, _ deployment: Deployment)
+        -> AuditLogOptions
+    {
+        AuditLogOptions(
+            directory: configuration.audit.directory, node: configuration.node, epoch: deployment.session.gateway,
+            region: configuration.region, segmentBytes: configuration.audit.segmentBytes,
+            reserveBytes: configuration.audit.reserveBytes)
+    }
+
+    private static func makeGateway(
+        _ deployment: Deployment, _ audit: FileAuditLog, _ keys: StaticCredentialStore, _ registry: MetricsRegistry
+    ) throws(StartError) -> Gateway {
+        let (configuration, environment) = (deployment.launch.configuration, deployment.environment)
+        let wake = deployment.wake
+        let commits = CommitService(index: deployment.index, epoch: deployment.session.gateway) { wake() }
+        let packer = try StartError.translated("The pool") { () throws(StorageError) in
+            try Packer(deployment.pool) { commits.blobName(random: environment.random()) }
+        }
+        let requests = RequestMetrics(registry, logger: Logger(label: "tidegate.requests"))
+        registry.observe("tidegate_small_objects_waiting", help: "Small objects that wait for their blob.") {
+            Double(packer.waitingObjects)
+        }
+        return Gateway(
+            settings: GatewaySettings(
+                region: configuration.region, domains: configuration.domains, node: configuration.node,
+                auditDurability: configuration.audit.durability == .strict ? .strict : .bounded),
+            index: deployment.index,
+            storage: PooledStorage(
+                pool: deployment.pool, packer: packer, environment: environment, commits: commits),
+            authenticator: Authenticator(credentials: keys, region: configuration.region), audit: audit,
+            environment: environment, commits: commits, metrics: GatewayMetrics { requests.observe($0) },
+            horizon: deployment.horizon)
+    }
+
+    private static func listen(
+        _ launch: Launch, _ deployment: Deployment, _ audit: FileAuditLog, _ gateway: Gateway,
+        _ registry: MetricsRegistry, _ isDraining: RaisedFlag
+    ) async throws(StartError) -> (server: Server, admin: Server) {
+        let configuration = launch.configuration
+        let readiness = Readiness(deployment: deployment, audit: audit, isDraining: isDraining)
+        let handler = AdminHandler(
+            metrics: {
+                ServiceGauges.refresh(registry, deployment)
+                return registry.text()
+            }, credential: configuration.admin.credential, obstacles: { await readiness.obstacles() })
+        let admin = try await StartError.awaited("The admin port") { () throws(ServerError) in
+            try await Server.start(
+                ServerSettings.admin(configuration), handler: handler, environment: launch.environment)
+        }
+        do throws(StartError) {
+            let server = try await StartError.awaited("The S3 port") { () throws(ServerError) in
+                try await Server.start(
+                    ServerSettings.front(configuration), handler: Pipeline(gateway), environment: launch.environment)
+            }
+            ServiceGauges.register(registry, deployment, audit, server)
+            return (server, admin)
+        } catch {
+            await admin.drain(deadline: .zero)
+            throw error
+        }
+    }
+
+    // MARK: Running
+
+    private enum Event: Sendable {
+        case signal(ProcessSignal)
+        case drained
+    }
+
+    /// Serves until a signal asks for the end, and then stops in order: requests, workers, outbox, journal, log, index, stores.
+    func run(_ signals: AsyncStream<ProcessSignal>) async {
+        let beside = Task { await workers.run() }
+        let (events, continuation) = AsyncStream.makeStream(of: Event.self)
+        let forwarding = Task {
+            for await signal in signals { continuation.yield(.signal(signal)) }
+        }
+        var drain: Task<Void, Never>?
+        loop: for await event in events {
+            switch event {
+            case .drained: break loop
+            case .signal(.reload): await reload()
+            case .signal(.drain):
+                guard drain == nil else {
+                    logger.notice("asked to stop again: requests in flight are cut")
+                    await server.drain(deadline: .zero)
+                    continue
+                }
+                logger.notice("stopping: requests in flight are finished")
+                isDraining.raise()
+                drain = Task {
+                    await server.drain(deadline: deployment.launch.configuration.drainTimeout)
+                    continuation.yield(.drained)
+                }
+            }
+        }
+        forwarding.cancel()
+        beside.cancel()
+        await beside.value
+        await stop()
+    }
+
+    private func reload() async {
+        do throws(ServerError) {
+            try await server.reloadTLS()
+            logger.notice("certificates read again")
+        } catch {
+            logger.error("certificates could not be read again; the old ones stay", metadata: ["reason": "\(error)"])
+        }
+    }
+
+    private func stop() async {
+        await attempt("the counts of refusals") { try await gateway.noise.flush(into: gateway, isLast: true) }
+        await attempt("the outbox") { try await drainer.drainAll() }
+        await attempt("the index's journal") { try await deployment.backup.flush() }
+        await attempt("the audit log") { try await audit.stop() }
+        await deployment.close()
+        await admin.drain(deadline: .zero)
+        logger.notice("stopped")
+    }
+
+    /// Does one step of the end, and goes on whatever comes of it: what is not done now is done at the next start.
+    private func attempt<Value>(_ what: String, _ step: () async throws -> Value) async {
+        do {
+            _ = try await step()
+        } catch {
+            logger.error("\(what) could not be finished", metadata: ["reason": "\(error)"])
+        }
+    }
+}
+
+/// A flag that is raised once.
+final class RaisedFlag: Sendable {
+    private let value = Atomic<Bool>(false)
+
+    func raise() {
+        value.store(true, ordering: .relaxed)
+    }
+
+    var isRaised: Bool { value.load(ordering: .relaxed) }
+}

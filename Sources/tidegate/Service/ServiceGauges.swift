@@ -1,0 +1,71 @@
+import Audit
+import AuditLog
+import IndexBackup
+import Monitoring
+import Pools
+import Server
+import Workers
+
+/// The numbers that parts keep themselves, for the metrics.
+enum ServiceGauges {
+    static func register(
+        _ registry: MetricsRegistry, _ deployment: Deployment, _ audit: FileAuditLog, _ server: Server
+    ) {
+        let slots = deployment.keeper.slots
+        registry.observe("tidegate_stores_attached", help: "Stores of the pool that are attached.") {
+            Double(slots.count { $0.absence == nil })
+        }
+        registry.observe("tidegate_stores", help: "Stores of the pool.") { Double(slots.count) }
+        let backup = deployment.backup
+        registry.observe(
+            "tidegate_index_journal_lag_seconds", help: "How long ago the journal on the stores had every commit."
+        ) { backup.status.secondsSinceCaughtUp }
+        registry.observe(
+            "tidegate_index_journal_failures_total", help: "Passes of the journal that failed.", isCounter: true
+        ) { Double(backup.status.failures) }
+        let damage = deployment.damage
+        registry.observe("tidegate_damaged_blobs_waiting", help: "Damaged blobs that wait to be put on the queue.") {
+            Double(damage.count)
+        }
+        let horizon = deployment.horizon
+        registry.observe("tidegate_reads_open", help: "Requests under way that may read blobs.") {
+            Double(horizon.openReads)
+        }
+        registry.observe("tidegate_audit_accepts_changes", help: "Whether the audit log takes records of changes.") {
+            audit.acceptsMutations ? 1 : 0
+        }
+        registry.observe("tidegate_audit_records", help: "Records that the audit log has synced.") {
+            audit.head.map { Double($0.sequence + 1) } ?? 0
+        }
+        connections(registry, server)
+    }
+
+    /// Sets the numbers that have labels; to be called before the text is made.
+    static func refresh(_ registry: MetricsRegistry, _ deployment: Deployment) {
+        let attached = registry.gauges(
+            "tidegate_store_attached", help: "Whether the store in a position of the pool is attached.",
+            labels: ["store"])
+        for slot in deployment.keeper.slots { attached[String(slot.position)].set(slot.absence == nil ? 1 : 0) }
+    }
+
+    private static func connections(_ registry: MetricsRegistry, _ server: Server) {
+        registry.observe("tidegate_connections_open", help: "Connections that are open.") {
+            Double(server.counters.openConnections)
+        }
+        registry.observe("tidegate_connections_total", help: "Connections accepted.", isCounter: true) {
+            Double(server.counters.acceptedConnections)
+        }
+        registry.observe("tidegate_requests_in_flight", help: "Requests whose answer is not whole yet.") {
+            Double(server.counters.requestsInFlight)
+        }
+        registry.observe("tidegate_socket_bytes_received_total", help: "Bytes received.", isCounter: true) {
+            Double(server.counters.bytesReceived)
+        }
+        registry.observe("tidegate_socket_bytes_sent_total", help: "Bytes sent.", isCounter: true) {
+            Double(server.counters.bytesSent)
+        }
+        registry.observe(
+            "tidegate_requests_refused_total", help: "Requests that the front refused itself.", isCounter: true
+        ) { Double(server.counters.refused.values.reduce(0, +)) }
+    }
+}

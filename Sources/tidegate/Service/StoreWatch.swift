@@ -1,0 +1,57 @@
+import Audit
+import Logging
+import Monitoring
+import Primitives
+
+/// Tells of stores that go and come, and has the shards restored that they lack.
+struct StoreWatch: Sendable {
+    let audit: any AuditSink
+    let environment: any Environment
+    let region: String
+    let logger: Logger
+    let changes: Counter
+    /// Asks for a scrub of everything, which queues what is missing.
+    let wantScrub: @Sendable () -> Void
+
+    func observe(_ event: StoreEvent) {
+        changes.add()
+        switch event {
+        case .attached(let slot): record("StoreAttached", slot, nil)
+        case .replaced(let slot):
+            logger.notice(
+                "a new store stands in place of a lost one; its shards are restored", metadata: tags(slot, nil))
+            record("StoreReplaced", slot, nil)
+            wantScrub()
+        case .returned(let slot):
+            logger.notice("a store is back", metadata: tags(slot, nil))
+            record("StoreReturned", slot, nil)
+            wantScrub()
+        case .lost(let slot, let reason):
+            logger.error("a store is away", metadata: tags(slot, reason))
+            record("StoreLost", slot, reason)
+        case .suspect(let slot, let reason):
+            logger.error("a store takes no writes any more", metadata: tags(slot, reason))
+            record("StoreSuspect", slot, reason)
+        }
+    }
+
+    private func tags(_ slot: StoreSlot, _ reason: String?) -> Logger.Metadata {
+        var tags: Logger.Metadata = ["store": "\(slot.position)", "path": "\(slot.path)"]
+        if let reason { tags["reason"] = "\(reason)" }
+        return tags
+    }
+
+    private func record(_ name: String, _ slot: StoreSlot, _ reason: String?) {
+        var parameters = ["store": String(slot.position)]
+        parameters["reason"] = reason
+        let event = AuditEvent.system(
+            name, id: environment.eventID(), at: environment.now(), region: region, parameters: parameters)
+        Task {
+            do throws(AuditError) {
+                _ = try await audit.append(AuditRecord(event), durability: .bounded)
+            } catch {
+                logger.error("an event of a store could not be recorded", metadata: ["reason": "\(error)"])
+            }
+        }
+    }
+}

@@ -1,0 +1,80 @@
+import Logging
+import Monitoring
+import Workers
+
+/// Counts and logs what workers do and meet.
+struct WorkerMetrics: Sendable {
+    private let failures: MetricFamily<Counter>
+    private let drained: Counter
+    private let collected: Counter
+    private let orphans: Counter
+    private let repaired: Counter
+    private let unrepaired: Counter
+    private let scrubbed: Counter
+    private let damaged: Counter
+    private let logger: Logger
+
+    init(_ registry: MetricsRegistry, logger: Logger) {
+        failures = registry.counters(
+            "tidegate_worker_failures_total", help: "Steps of workers that failed, by worker.", labels: ["worker"])
+        drained = registry.counter(
+            "tidegate_audit_records_drained_total",
+            help: "Audit records of changes that went from the index to the log.")
+        collected = registry.counter("tidegate_blobs_deleted_total", help: "Blobs whose shards were removed.")
+        orphans = registry.counter("tidegate_orphans_deleted_total", help: "Shards without a blob that were removed.")
+        repaired = registry.counter(
+            "tidegate_shards_repaired_total", help: "Shards that were written anew, and read back.")
+        unrepaired = registry.counter(
+            "tidegate_repairs_failed_total", help: "Shards that could not be repaired when it was tried.")
+        scrubbed = registry.counter("tidegate_scrubbed_blobs_total", help: "Blobs whose every shard was read.")
+        damaged = registry.counter("tidegate_scrub_damaged_shards_total", help: "Shards that a scrub found damaged.")
+        self.logger = logger
+    }
+
+    func observe(_ event: WorkerEvent) {
+        switch event {
+        case .failed(let worker, let error, let retry):
+            failures[worker.rawValue].add()
+            logger.warning(
+                "a worker's step failed",
+                metadata: [
+                    "worker": "\(worker.rawValue)", "reason": "\(error)", "retry": "\(retry.map { "\($0)" } ?? "no")",
+                ])
+        case .drained(let records): drained.add(UInt64(records))
+        case .unreadableOutboxRow:
+            logger.error("a row of the audit outbox is no record; the log has one that says so")
+        case .trash(let report): collected.add(UInt64(report.deleted))
+        case .orphans(let report): observe(report)
+        case .uploadsForgotten(let count):
+            logger.debug("answers to completed uploads were forgotten", metadata: ["count": "\(count)"])
+        case .repaired(let name, let shards):
+            repaired.add(UInt64(shards.count))
+            logger.notice("shards repaired", metadata: ["blob": "\(name)", "shards": "\(shards)"])
+        case .unrepaired(let name, let shards):
+            unrepaired.add(UInt64(shards.count))
+            logger.warning("shards not repaired yet", metadata: ["blob": "\(name)", "shards": "\(shards)"])
+        case .damageReportsDropped(let count):
+            logger.warning("reports of damage were dropped; a scrub finds it", metadata: ["count": "\(count)"])
+        case .scrubbed(let report): observe(report)
+        }
+    }
+
+    private func observe(_ report: OrphanReport) {
+        for store in report.stores {
+            orphans.add(UInt64(store.deleted))
+            guard let reason = store.stopped else { continue }
+            logger.warning("orphans not collected", metadata: ["store": "\(store.number)", "reason": "\(reason)"])
+        }
+    }
+
+    private func observe(_ report: ScrubReport) {
+        scrubbed.add(UInt64(report.blobs))
+        damaged.add(UInt64(report.damagedShards))
+        logger.notice(
+            "scrub pass ended",
+            metadata: [
+                "blobs": "\(report.blobs)", "damaged-shards": "\(report.damagedShards)",
+                "unreachable-shards": "\(report.unreachableShards)",
+            ])
+    }
+}

@@ -1,0 +1,178 @@
+import DirectoryStore
+import Metadata
+import Primitives
+import Storage
+import Synchronization
+import Workers
+
+/// What happened to a store, for the log, the audit log and whoever restores shards.
+enum StoreEvent: Sendable {
+    case attached(StoreSlot)
+    /// A new store stands in place of a lost one: its shards are to be restored.
+    case replaced(StoreSlot)
+    /// It is away; the sentence says why.
+    case lost(StoreSlot, String)
+    /// It was away and is back, and may lack what was written meanwhile.
+    case returned(StoreSlot)
+    /// It reads, but takes no writes.
+    case suspect(StoreSlot, String)
+}
+
+/// Attaches the stores of the pool at the start, and while the gateway runs takes away those that go and attaches those
+/// that come back.
+final class StoreKeeper: Sendable {
+    let slots: [StoreSlot]
+    private let commits: WorkerCommits
+    private let deployment: [UInt8]
+    private let environment: any Environment
+    private let records: Mutex<[UInt16: StoreRecord]>
+    private let report = Mutex<(@Sendable (StoreEvent) -> Void)?>(nil)
+
+    /// How often a store is looked at.
+    private static let period = Duration.seconds(1)
+    /// How long a store that takes no writes is left so before it is opened afresh.
+    private static let suspectPeriod = Duration.seconds(60)
+
+    /// - Parameter arranged: the findings by position.
+    init(
+        _ arranged: [StoreFinding], records: [UInt16: StoreRecord], commits: WorkerCommits, deployment: [UInt8],
+        environment: any Environment
+    ) {
+        slots = arranged.enumerated().map { StoreSlot(position: $0.offset, path: $0.element.path) }
+        (self.commits, self.deployment, self.environment) = (commits, deployment, environment)
+        self.records = Mutex(records)
+    }
+
+    /// Where events go from now on.
+    func onEvent(_ handler: @escaping @Sendable (StoreEvent) -> Void) {
+        report.withLock { $0 = handler }
+    }
+
+    private func tell(_ event: StoreEvent) {
+        report.withLock { $0 }?(event)
+    }
+
+    /// Attaches what was found at the start.
+    func attach(_ arranged: [StoreFinding]) async throws(WorkerError) {
+        for (slot, finding) in zip(slots, arranged) { _ = try await settle(slot, finding) }
+    }
+
+    /// Does with a finding what is to be done.
+    ///
+    /// - Returns: Whether a store is attached now, and whether it is a new one in place of another.
+    private func settle(
+        _ slot: StoreSlot, _ finding: StoreFinding
+    ) async throws(WorkerError) -> (isAttached: Bool, isReplacement: Bool) {
+        let position = UInt16(truncatingIfNeeded: slot.position)
+        let known = records.withLock { $0[position] }
+        switch StoreStep(finding, expecting: known.map { ($0.id, $0.isMountPoint) }, deployment: deployment) {
+        case .wait(let reason):
+            await finding.close()
+            _ = slot.detach(reason)
+            return (false, false)
+        case .attach:
+            guard let store = finding.store, let identity = finding.identity else { return (false, false) }
+            try await register(position, finding, identity, known)
+            slot.attach(store, identity)
+            return (true, false)
+        case .create(let replaces):
+            await finding.close()
+            do throws(StorageError) {
+                try await create(slot, position, finding, replaces ? nil : known)
+                return (true, replaces)
+            } catch {
+                _ = slot.detach("no store could be made there: \(error)")
+                return (false, false)
+            }
+        }
+    }
+
+    /// Makes a store, says whose it is, and attaches it.
+    private func create(
+        _ slot: StoreSlot, _ position: UInt16, _ finding: StoreFinding, _ known: StoreRecord?
+    ) async throws(StorageError) {
+        let store = try await DirectoryStore.open(slot.path, creating: true, environment: environment)
+        do throws(StorageError) {
+            guard let identity = StoreIdentity(newStoreOf: deployment, environment: environment) else {
+                throw .unavailable("the deployment's id is malformed")
+            }
+            var found = finding
+            found.inspection = try await DirectoryStore.inspect(slot.path)
+            do throws(WorkerError) {
+                try await register(position, found, identity, known)
+            } catch {
+                throw .unavailable("it could not be registered: \(error)")
+            }
+            try await store.writeIdentity(identity)
+            slot.attach(store, identity)
+        } catch {
+            await store.close()
+            throw error
+        }
+    }
+
+    /// Notes in the index which store is meant by a position.
+    private func register(
+        _ position: UInt16, _ finding: StoreFinding, _ identity: StoreIdentity, _ known: StoreRecord?
+    ) async throws(WorkerError) {
+        let record = StoreRecord(
+            id: identity.store, place: finding.path, isMountPoint: finding.inspection?.isMountPoint ?? false,
+            attached: known?.attached ?? environment.now())
+        guard record != known else { return }
+        _ = try await commits.commit([], [.put(Keys.store(position), record.encoded)])
+        records.withLock { $0[position] = record }
+    }
+
+    // MARK: While the gateway runs
+
+    /// Looks at every store again and again until it is cancelled.
+    func watch() async {
+        await withTaskGroup(of: Void.self) { group in
+            for slot in slots { group.addTask { await self.watch(slot) } }
+        }
+    }
+
+    private func watch(_ slot: StoreSlot) async {
+        var suspectSince: UInt64?
+        while !Task.isCancelled {
+            do throws(CancellationError) {
+                try await environment.sleep(for: Self.period)
+            } catch {
+                return
+            }
+            guard let store = slot.store else {
+                await tryToAttach(slot)
+                continue
+            }
+            if let reason = store.suspicion {
+                let since = suspectSince ?? environment.monotonicNanoseconds()
+                if suspectSince == nil { tell(.suspect(slot, reason)) }
+                suspectSince = since
+                let waited = Duration.nanoseconds(Int64(clamping: environment.monotonicNanoseconds() &- since))
+                guard waited >= Self.suspectPeriod else { continue }
+                suspectSince = nil
+                await slot.detach("it is opened afresh after a failed sync")?.close()
+                await tryToAttach(slot)
+            } else if await !store.isHealthy() {
+                let reason = "the directory that was attached is not there any more"
+                await slot.detach(reason)?.close()
+                tell(.lost(slot, reason))
+            }
+        }
+    }
+
+    private func tryToAttach(_ slot: StoreSlot) async {
+        let finding = await StoreFinding.find(slot.path, environment: environment)
+        do throws(WorkerError) {
+            let done = try await settle(slot, finding)
+            if done.isAttached { tell(done.isReplacement ? .replaced(slot) : .returned(slot)) }
+        } catch {
+            await finding.close()
+            _ = slot.detach("it could not be registered: \(error)")
+        }
+    }
+
+    func close() async {
+        for slot in slots { await slot.detach("the gateway is stopping")?.close() }
+    }
+}

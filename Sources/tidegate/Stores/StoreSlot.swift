@@ -1,0 +1,85 @@
+import DirectoryStore
+import Primitives
+import Storage
+import Synchronization
+
+/// One position of the pool's list: the store that is attached there, if any.
+///
+/// A store may go and come back while the gateway runs; the pool meanwhile finds it unavailable. A call that is under
+/// way when the store goes ends on the store that it began with.
+final class StoreSlot: BlobStore {
+    let position: Int
+    let path: String
+
+    private enum State {
+        case attached(DirectoryStore, StoreIdentity)
+        /// The sentence says why.
+        case detached(String)
+    }
+
+    private let state = Mutex(State.detached("it was not attached yet"))
+
+    init(position: Int, path: String) {
+        (self.position, self.path) = (position, path)
+    }
+
+    func attach(_ store: DirectoryStore, _ identity: StoreIdentity) {
+        state.withLock { $0 = .attached(store, identity) }
+    }
+
+    /// Takes the store from the slot; nil where there was none.
+    func detach(_ reason: String) -> DirectoryStore? {
+        state.withLock { state in
+            defer { state = .detached(reason) }
+            guard case .attached(let store, _) = state else { return nil }
+            return store
+        }
+    }
+
+    /// The store that is attached.
+    var store: DirectoryStore? {
+        guard case .attached(let store, _) = state.withLock({ $0 }) else { return nil }
+        return store
+    }
+
+    /// Why no store is attached; nil where one is.
+    var absence: String? {
+        guard case .detached(let reason) = state.withLock({ $0 }) else { return nil }
+        return reason
+    }
+
+    private func current() throws(StorageError) -> DirectoryStore {
+        switch state.withLock({ $0 }) {
+        case .attached(let store, _): return store
+        case .detached(let reason): throw .unavailable("\(path): \(reason)")
+        }
+    }
+
+    // MARK: BlobStore
+
+    func write(_ name: BlobName, _ body: consuming Body) async throws(StorageError) -> BlobReceipt {
+        try await current().write(name, body)
+    }
+
+    func read(_ name: BlobName, range: Range<Int64>, into sink: inout any BodySink) async throws(StorageError) {
+        try await current().read(name, range: range, into: &sink)
+    }
+
+    func delete(_ name: BlobName) async throws(StorageError) {
+        try await current().delete(name)
+    }
+
+    func blobs(after: BlobName?, limit: Int) async throws(StorageError) -> [BlobSummary] {
+        try await current().blobs(after: after, limit: limit)
+    }
+
+    // MARK: Identity
+
+    func identity() async throws(StorageError) -> StoreIdentity? {
+        try await current().readIdentity()
+    }
+
+    func mark(_ identity: StoreIdentity) async throws(StorageError) {
+        try await current().writeIdentity(identity)
+    }
+}
