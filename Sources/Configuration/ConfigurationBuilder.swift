@@ -156,6 +156,11 @@ extension ConfigurationBuilder {
             problems.append(problem("`user` is to be \(TextForm.node.allowed)"))
             return nil
         }
+        let account = declaration.account ?? text("account-id")
+        guard TextForm.accountID.accepts(account) else {
+            problems.append(problem("`account` is to be \(TextForm.accountID.allowed)"))
+            return nil
+        }
         let secret: String
         switch (declaration.secret, declaration.secretFile) {
         case (let text?, nil): secret = text
@@ -181,7 +186,7 @@ extension ConfigurationBuilder {
         }
         return KeySpecification(
             accessKey: declaration.accessKey, secret: Secret(secret), user: declaration.user,
-            policies: declaration.policies, origin: declaration.origin)
+            account: account, policies: declaration.policies, origin: declaration.origin)
     }
 
     private mutating func secret(from path: String, for key: String) -> Secret? {

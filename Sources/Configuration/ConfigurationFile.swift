@@ -110,12 +110,12 @@ struct ConfigurationFile {
     /// One entry of `keys`; nil after noting what is wrong with it.
     private mutating func declaration(_ node: Node) -> KeyDeclaration? {
         guard let mapping = node.mapping else {
-            note(node, "an entry of `keys` is to have access-key, secret or secret-file, user, and policies")
+            note(node, "an entry of `keys` is to have access-key, secret or secret-file, user, account and policies")
             return nil
         }
         var texts: [String: String] = [:]
         var policies: [KeySpecification.Policy] = []
-        let names = ["access-key", "secret", "secret-file", "user", "policies"]
+        let names = ["access-key", "secret", "secret-file", "user", "account", "policies"]
         for (keyNode, value) in mapping {
             let key = keyNode.scalar?.string ?? ""
             guard names.contains(key) else {
@@ -137,7 +137,7 @@ struct ConfigurationFile {
         }
         return KeyDeclaration(
             accessKey: accessKey, secret: texts["secret"], secretFile: texts["secret-file"], user: user,
-            policies: policies, origin: origin(node))
+            account: texts["account"], policies: policies, origin: origin(node))
     }
 
     private mutating func policies(_ node: Node) -> [KeySpecification.Policy] {

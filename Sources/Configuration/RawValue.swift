@@ -18,6 +18,7 @@ struct KeyDeclaration {
     var secret: String?
     var secretFile: String?
     var user: String
+    var account: String?
     var policies: [KeySpecification.Policy]
     var origin: ConfigurationOrigin
 }

@@ -25,8 +25,16 @@ package final class JournaledIndex: MetadataIndex {
         return version
     }
 
+    /// - Throws: also `unknown` where the commit was applied but is not in the journal of enough stores: it is not
+    ///   to be acknowledged.
     package func outcome(of transaction: TransactionID) async throws(MetadataError) -> CommitVersion? {
-        try await index.outcome(of: transaction)
+        guard let version = try await index.outcome(of: transaction) else { return nil }
+        do throws(IndexBackupError) {
+            try await backup.journal(through: version)
+        } catch {
+            throw .unknown(error.description)
+        }
+        return version
     }
 
     package func changes(after: CommitVersion, limit: Int) async throws(MetadataError) -> [Change] {

@@ -119,6 +119,21 @@ import Testing
         #expect(eager.written == "")
     }
 
+    /// botocore keeps the status line of an answer that came instead of `100 Continue`, and takes it for that of the
+    /// next answer on the connection too.
+    @Test func greetsAClientThatHasNoBodyToSend() throws {
+        var driver = Driver()
+        driver.feed("PUT /1 HTTP/1.1\r\nhost: h\r\nexpect: 100-continue\r\ncontent-length: 0\r\n\r\n")
+        #expect(driver.demand() == .end)
+        #expect(driver.written == "")
+        let identifier = driver.machine.exchangeIdentifier ?? 0
+        let actions = try driver.machine.answer(
+            identifier, ResponseHead(status: 200), ByteBuffer(), date: "now", driver.now)
+        let written = String(buffer: try #require(actions.prefix))
+        #expect(written.hasPrefix("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n"))
+        #expect(!actions.flags.contains(.closeOutput))
+    }
+
     @Test func neverAsksForABodyAfterTheAnswerBegan() throws {
         var driver = Driver()
         driver.feed("PUT /1 HTTP/1.1\r\nhost: h\r\nexpect: 100-continue\r\ncontent-length: 2\r\n\r\n")

@@ -70,8 +70,8 @@ package struct Pipeline: RequestHandler {
     ) async throws(S3Error) {
         var document: [UInt8] = []
         var payload = Body.empty
-        // Taken before the index is asked. Whoever only sends bytes reads none, so that a slow upload keeps nothing that
-        // was deleted meanwhile.
+        // Taken before the index is asked. Whoever only sends bytes reads none, so that a slow upload keeps nothing
+        // that was deleted meanwhile.
         let reading = O.payload == .stream ? nil : gateway.horizon.begin()
         defer { if let reading { gateway.horizon.end(reading) } }
         switch O.payload {

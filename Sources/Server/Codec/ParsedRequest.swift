@@ -41,7 +41,7 @@ extension ParsedRequest {
         var fields = fields
         if hosts.isEmpty { fields.append("host", "") }
         head = RequestHead(method: line.method, target: target, fields: fields)
-        expectsContinue = try Self.expectsContinue(expectations, minorVersion: line.minorVersion) && framing != .none
+        expectsContinue = try Self.expectsContinue(expectations, minorVersion: line.minorVersion)
     }
 
     /// RFC 9110 §10.1.1: an expectation that is not understood is answered with 417; HTTP/1.0 has none.

@@ -30,6 +30,7 @@ extension ConnectionStateMachine {
         decideWhetherToClose(framing, isWhole: true)
         let isCoalesced = hasBody && count <= Self.coalescedBytes
         var prefix = ByteBufferAllocator().buffer(capacity: 512 + (isCoalesced ? count : 0))
+        greet(&prefix)
         ResponseHeadSerializer.write(head, framing: framing, closes: closesAfterAnswer, date: date, into: &prefix)
         if isCoalesced { prefix.writeImmutableBuffer(bytes) } else if hasBody { actions.data = bytes }
         actions.prefix = prefix
@@ -49,6 +50,7 @@ extension ConnectionStateMachine {
             minorVersion: exchange?.minorVersion ?? 1)
         decideWhetherToClose(framing, isWhole: false)
         var prefix = ByteBufferAllocator().buffer(capacity: 1024)
+        greet(&prefix)
         ResponseHeadSerializer.write(head, framing: framing, closes: closesAfterAnswer, date: date, into: &prefix)
         pendingHead = prefix
         unwritten = length ?? 0
@@ -163,6 +165,10 @@ extension ConnectionStateMachine {
             let bound = isWhole ? discardBudget : settings.limits.discardedBodyBytes
             if (reader.remaining ?? .max) > bound { closesAfterAnswer = true }
         }
+    }
+
+    private func greet(_ prefix: inout ByteBuffer) {
+        if exchange?.greetsAnswer == true { prefix.writeImmutableBuffer(ResponseHeadSerializer.continueResponse) }
     }
 
     // MARK: - Endings

@@ -40,6 +40,10 @@ package struct ConnectionStateMachine: Sendable {
         let asksToClose: Bool
         /// The client waits for `100 Continue`, which was not sent yet.
         var owesContinue: Bool
+        /// The client waits for `100 Continue` although it has no body to send: it gets that ahead of the answer.
+        /// Clients that botocore serves take an answer without it for the last one of the connection, and then misread
+        /// the next.
+        var greetsAnswer = false
         var handlerIsRunning = true
         var bodyWasAsked = false
         /// Set for good by the first failure of the body.
@@ -148,7 +152,8 @@ package struct ConnectionStateMachine: Sendable {
         lastIdentifier += 1
         exchange = Exchange(
             identifier: lastIdentifier, isHead: request.head.method == "HEAD", minorVersion: request.minorVersion,
-            asksToClose: request.closes, owesContinue: request.expectsContinue)
+            asksToClose: request.closes, owesContinue: request.expectsContinue && request.framing != .none,
+            greetsAnswer: request.expectsContinue && request.framing == .none)
         reader = BodyReader(request.framing)
         meter = ProgressMeter(interval: settings.progress, minimum: settings.progressBytes)
         input = request.framing == .none ? .complete : .body

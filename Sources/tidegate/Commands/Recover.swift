@@ -138,7 +138,8 @@ struct IndexRestoration {
         var highest: UInt32 = 0
         for kind in BlobName.Kind.allCases {
             var (low, high) = (UInt64(highest), UInt64(UInt32.max))
-            // Whether there is a blob of this kind whose epoch is above `low` is asked again with a closer bound each time.
+            // Whether there is a blob of this kind whose epoch is above `low` is asked again with a closer bound each
+            // time.
             while low < high {
                 let middle = low + (high - low) / 2
                 let bound = BlobName(

@@ -28,7 +28,7 @@ struct AccessKeys {
                 AccessKey(
                     id: key.accessKey, secret: SecretKey(key.secret.reveal()),
                     principal: .user(
-                        key.user, account: account, canonicalUserID: CanonicalUser.id(ofAccount: account)),
+                        key.user, account: key.account, canonicalUserID: CanonicalUser.id(ofAccount: key.account)),
                     policies: policies))
         }
         return try StartError.translated("The access keys") { () throws(IdentityError) in
@@ -36,8 +36,17 @@ struct AccessKeys {
         }
     }
 
-    /// Checks every policy of the directory, named by a key or not: one that is broken is found at the start and not when a
-    /// key is given it.
+    /// The names by which answers call owners: of an account beside the deployment's own, that of its first user.
+    var accountNames: [String: String] {
+        var names: [String: String] = [:]
+        for key in configuration.keys where key.account != configuration.accountID && names[key.account] == nil {
+            names[key.account] = key.user
+        }
+        return names
+    }
+
+    /// Checks every policy of the directory, named by a key or not: one that is broken is found at the start and not
+    /// when a key is given it.
     ///
     /// - Returns: The names of the policies, in order.
     func readyPolicies() throws(StartError) -> [String] {

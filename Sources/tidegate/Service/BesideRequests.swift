@@ -7,8 +7,8 @@ import Monitoring
 import Primitives
 import Workers
 
-/// What runs beside requests: the drain of the outbox, the index's journal, repair, scrub, collection, and the watch over
-/// the stores.
+/// What runs beside requests: the drain of the outbox, the index's journal, repair, scrub, collection, and the watch
+/// over the stores.
 struct BesideRequests: Sendable {
     private let deployment: Deployment
     private let gateway: Gateway

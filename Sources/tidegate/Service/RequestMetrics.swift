@@ -35,7 +35,8 @@ struct RequestMetrics: Sendable {
         log(request)
     }
 
-    /// One line for each failure of ours; what clients did wrong, and what went well, is there for whoever asks for more.
+    /// One line for each failure of ours; what clients did wrong, and what went well, is there for whoever asks for
+    /// more.
     private func log(_ request: GatewayMetrics.Observation) {
         let level: Logger.Level = request.status >= 500 ? .error : .debug
         guard level >= logger.logLevel else { return }

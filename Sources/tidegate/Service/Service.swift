@@ -54,7 +54,7 @@ struct Service: Sendable {
         if !policies.isEmpty {
             logger.info("policies read", metadata: ["names": "\(policies.joined(separator: ", "))"])
         }
-        let gateway = try makeGateway(deployment, audit, try keys.store(root: launch.root), registry)
+        let gateway = try makeGateway(deployment, audit, keys, registry)
         let workers = BesideRequests(deployment, audit, gateway, drainer, workerMetrics, registry)
         let isDraining = RaisedFlag()
         let (server, admin) = try await listen(launch, deployment, audit, gateway, registry, isDraining)
@@ -73,7 +73,7 @@ struct Service: Sendable {
     }
 
     private static func makeGateway(
-        _ deployment: Deployment, _ audit: FileAuditLog, _ keys: StaticCredentialStore, _ registry: MetricsRegistry
+        _ deployment: Deployment, _ audit: FileAuditLog, _ keys: AccessKeys, _ registry: MetricsRegistry
     ) throws(StartError) -> Gateway {
         let (configuration, environment) = (deployment.launch.configuration, deployment.environment)
         let wake = deployment.wake
@@ -87,12 +87,14 @@ struct Service: Sendable {
         }
         return Gateway(
             settings: GatewaySettings(
-                region: configuration.region, domains: configuration.domains, node: configuration.node,
+                region: configuration.region, domains: configuration.domains, accountNames: keys.accountNames,
+                node: configuration.node,
                 auditDurability: configuration.audit.durability == .strict ? .strict : .bounded),
             index: deployment.index,
             storage: PooledStorage(
                 pool: deployment.pool, packer: packer, environment: environment, commits: commits),
-            authenticator: Authenticator(credentials: keys, region: configuration.region), audit: audit,
+            authenticator: Authenticator(
+                credentials: try keys.store(root: deployment.launch.root), region: configuration.region), audit: audit,
             environment: environment, commits: commits, metrics: GatewayMetrics { requests.observe($0) },
             horizon: deployment.horizon)
     }
@@ -132,7 +134,8 @@ struct Service: Sendable {
         case drained
     }
 
-    /// Serves until a signal asks for the end, and then stops in order: requests, workers, outbox, journal, log, index, stores.
+    /// Serves until a signal asks for the end, and then stops in order: requests, workers, outbox, journal, log, index,
+    /// stores.
     func run(_ signals: AsyncStream<ProcessSignal>) async {
         let beside = Task { await workers.run() }
         let (events, continuation) = AsyncStream.makeStream(of: Event.self)

@@ -32,7 +32,8 @@ struct StoreRegistry: Sendable {
         }
     }
 
-    /// The lists of the pool, the one of all stores last: it is added, under an epoch of its own, where it is not there yet.
+    /// The lists of the pool, the one of all stores last: it is added, under an epoch of its own, where it is not there
+    /// yet.
     func placements(of count: Int, _ commits: WorkerCommits) async throws(StartError) -> [Placement] {
         var placements = lists.sorted { $0.key < $1.key }.map { Placement(epoch: $0.key, stores: $0.value.stores) }
         let all = (0..<count).map { UInt16(truncatingIfNeeded: $0) }
