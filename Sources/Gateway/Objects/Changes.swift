@@ -1,5 +1,5 @@
 package import Metadata
-import Primitives
+package import Primitives
 
 /// What one act does to the index, and on which conditions: built by pure functions, applied by one commit.
 package struct Changes: Sendable {
@@ -31,15 +31,21 @@ package struct Changes: Sendable {
         if objects != 0 { mutations.append(.add(Keys.usage(bucket, .objects), objects)) }
     }
 
-    /// Makes the blobs of new segments known and referred to.
+    /// Makes the blobs of new segments known and referred to, and puts those that lack a shard on the repair queue: no
+    /// object is acknowledged with less than its full redundancy and nobody to restore it.
     ///
     /// A blob that others share may have been condemned since it was written; then the commit fails and the bytes are
     /// written again.
-    package mutating func refer(to segments: [Segment], from owner: [UInt8]) {
+    ///
+    /// - Parameter now: Since when shards are missing.
+    package mutating func refer(to segments: [Segment], from owner: [UInt8], at now: Timestamp) {
         for segment in segments {
             require(.absent(Keys.trash(segment.blob)))
             put(Keys.blob(segment.blob), BlobRecord(location: segment.location).encoded)
             put(Keys.reference(segment.blob, segment.reference), owner)
+            if let damaged = DamagedRecord(missingIn: segment.location, now: now) {
+                put(Keys.damaged(segment.blob), damaged.encoded)
+            }
         }
     }
 

@@ -92,7 +92,8 @@ package struct UploadStore: Sendable {
             changes.require(upload.entry.key, unchangedFrom: upload.entry)
             changes.require(row, unchangedFrom: entries[0])
             if let earlier = entries[0] { changes.release(try Self.decode(earlier).segments) }
-            changes.refer(to: stored.segments, from: ReferenceOwner.encoded(bucket.id, upload.key))
+            changes.refer(
+                to: stored.segments, from: ReferenceOwner.encoded(bucket.id, upload.key), at: part.modified)
             changes.put(row, part.encoded)
             let writer = ObjectWriter(gateway, request)
             if try await writer.attempt(changes, bucket: bucket, key: upload.key) != nil { return part.etag }

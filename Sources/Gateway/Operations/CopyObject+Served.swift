@@ -28,7 +28,7 @@ extension CopyObject: ServedOperation {
         let id = try await ObjectWriter(gateway, request).publish(
             record, key: input.key, bucketName: input.bucket, preconditions: input.preconditions, expecting: bucket.id
         ) { _, changes throws(S3Error) in
-            changes.refer(to: copy.segments, from: owner)
+            changes.refer(to: copy.segments, from: owner, at: gateway.environment.now())
         }
         return Reply(
             Output(

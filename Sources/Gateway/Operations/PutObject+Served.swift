@@ -25,7 +25,7 @@ extension PutObject: ServedOperation {
         let id = try await ObjectWriter(gateway, request).publish(
             record, key: input.key, bucketName: input.bucket, preconditions: input.preconditions, expecting: bucket.id
         ) { _, changes throws(S3Error) in
-            changes.refer(to: stored.segments, from: owner)
+            changes.refer(to: stored.segments, from: owner, at: gateway.environment.now())
         }
         return Reply(
             Output(etag: stored.etag, versionID: id, checksum: Checksum(stored.checksum), size: record.size))
