@@ -60,3 +60,16 @@ struct PieceSource: BodySource {
         return buffer
     }
 }
+
+/// A source of which the beginning was read already.
+struct ResumedSource: BodySource {
+    /// Nil once it was answered; never empty.
+    var beginning: ByteBuffer?
+    var rest: any BodySource
+
+    mutating func next() async throws(BodyError) -> ByteBuffer? {
+        guard let buffer = beginning else { return try await rest.next() }
+        beginning = nil
+        return buffer
+    }
+}

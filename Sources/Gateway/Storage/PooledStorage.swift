@@ -23,8 +23,13 @@ package struct PooledStorage: ObjectStorage {
     package func store(
         _ body: consuming Body, length: Int64?, group: UInt64, recovery: @escaping @Sendable () -> [UInt8]
     ) async throws(StorageError) -> [Segment] {
-        if let length, let packer, length <= Int64(packer.limits.objectBytes) {
-            return try await storeSmall(body, limit: Int(length), in: packer, group: group, recovery: recovery)
+        if let packer {
+            guard let length else {
+                return try await storeUnknown(body, in: packer, group: group, recovery: recovery)
+            }
+            if length <= Int64(packer.limits.objectBytes) {
+                return try await storeSmall(body, limit: Int(length), in: packer, group: group, recovery: recovery)
+            }
         }
         guard let length, length <= Self.segmentSize else {
             return try await storeLong(body, length: length, recovery: recovery)
@@ -44,6 +49,33 @@ package struct PooledStorage: ObjectStorage {
         } catch {
             throw .source(error)
         }
+        return try await pack(bytes, in: packer, group: group, recovery: recovery)
+    }
+
+    /// An object whose length nobody tells beforehand, such as a form's file: it is read as far as small ones go, to
+    /// learn whether it is one.
+    private func storeUnknown(
+        _ body: consuming Body, in packer: Packer, group: UInt64, recovery: @escaping @Sendable () -> [UInt8]
+    ) async throws(StorageError) -> [Segment] {
+        var source = body.takeSource()
+        var beginning = ByteBuffer()
+        while beginning.readableBytes <= packer.limits.objectBytes {
+            let next: ByteBuffer?
+            do throws(BodyError) {
+                next = try await source.next()
+            } catch {
+                throw .source(error)
+            }
+            guard var next else { return try await pack(beginning, in: packer, group: group, recovery: recovery) }
+            beginning.writeBuffer(&next)
+        }
+        let resumed = ResumedSource(beginning: beginning, rest: source)
+        return try await storeLong(Body(length: nil, source: resumed), length: nil, recovery: recovery)
+    }
+
+    private func pack(
+        _ bytes: ByteBuffer, in packer: Packer, group: UInt64, recovery: @escaping @Sendable () -> [UInt8]
+    ) async throws(StorageError) -> [Segment] {
         guard bytes.readableBytes > 0 else { return [] }
         let packed = try await packer.pack(
             bytes, group: PackGroup(Keys.bigEndian(group)), recovery: recovery())
