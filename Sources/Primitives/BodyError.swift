@@ -11,6 +11,8 @@ package struct BodyError: Error, Equatable, CustomStringConvertible {
         case incomplete
         /// More bytes came than are allowed.
         case tooLarge
+        /// Fewer bytes came than the sender was allowed to send.
+        case tooSmall
         /// Transfer or aws-chunked framing that does not parse.
         case malformed
         /// A chunk, or the trailer, carries a signature that is not right.
@@ -23,6 +25,10 @@ package struct BodyError: Error, Equatable, CustomStringConvertible {
         case checksumMismatch
         /// A trailer that was announced is missing, or one came that was not.
         case malformedTrailer
+        /// A body of `multipart/form-data` that is not well-formed.
+        case malformedForm
+        /// A form that carries more than the one file it may.
+        case severalFiles
         /// The task that needed the bytes was cancelled, for instance by a drain that ran out of time.
         case cancelled
         /// The bytes came from our own storage, which could not deliver them.

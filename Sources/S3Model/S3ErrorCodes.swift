@@ -26,6 +26,8 @@ extension S3Error.Code {
         "IllegalLocationConstraintException", 400, "The specified location constraint is not valid here.")
     package static let incompleteBody = Self(
         "IncompleteBody", 400, "You did not provide the number of bytes specified by the Content-Length HTTP header.")
+    package static let incorrectNumberOfFiles = Self(
+        "IncorrectNumberOfFilesInPostRequest", 400, "POST requires exactly one file upload per request.")
     package static let internalError = Self(
         "InternalError", 500, "We encountered an internal error. Please try again.")
     package static let invalidArgument = Self("InvalidArgument", 400, "Invalid Argument")
@@ -63,6 +65,8 @@ extension S3Error.Code {
     )
     package static let maxMessageLengthExceeded = Self(
         "MaxMessageLengthExceeded", 400, "Your request was too big.")
+    package static let maxPostPreDataLengthExceeded = Self(
+        "MaxPostPreDataLengthExceeded", 400, "Your POST request fields preceding the upload file were too large.")
     package static let metadataTooLarge = Self(
         "MetadataTooLarge", 400, "Your metadata headers exceed the maximum allowed metadata size")
     package static let methodNotAllowed = Self(

@@ -10,6 +10,9 @@ package struct WireRequest: Sendable {
     package var key: ObjectKey?
     package var query: QueryItems
     package var fields: HeaderFields
+    /// The fields of the form that the request was sent as, by lower-case name, values as they came; nil for any other
+    /// request. `fields` then holds what they say of the object.
+    package var form: HeaderFields?
     /// What error answers name as the resource: the decoded path.
     package var resource: String
     /// Whether the caller gave no credentials.

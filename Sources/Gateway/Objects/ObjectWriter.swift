@@ -11,7 +11,7 @@ package struct ObjectWriter: Sendable {
     /// through, so this bounds how many writers of one key at once are surely served.
     private static let attempts = 200
 
-    private let gateway: Gateway
+    let gateway: Gateway
     private let request: RequestContext
 
     package init(_ gateway: Gateway, _ request: RequestContext) {

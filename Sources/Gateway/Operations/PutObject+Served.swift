@@ -1,4 +1,3 @@
-import Metadata
 package import Primitives
 package import S3Model
 import S3Wire
@@ -9,26 +8,12 @@ extension PutObject: ServedOperation {
     ) async throws(S3Error) -> Reply<Output> {
         let bucket = try await gateway.buckets.bucket(input.bucket)
         try await precheck(input, bucket, gateway)
-        var record = VersionRecord(
-            input.attributes, modified: gateway.environment.now(), uid: gateway.environment.random())
-        let template = record
-        let stored = try await ObjectWriter(gateway, request).store(
-            body, length: input.length, checksum: input.checksum, in: bucket
-        ) { digests in
-            var version = template
-            (version.size, version.etag) = (digests.length, Hex.encode(digests.md5))
-            return RecoveryRecord(bucketName: bucket.name, bucket: bucket.id, key: input.key, version: version).encoded
-        }
-        (record.size, record.etag, record.checksum) = (stored.digests.length, stored.etag, stored.checksum)
-        record.segments = stored.segments
-        let owner = ReferenceOwner.encoded(bucket.id, input.key)
-        let id = try await ObjectWriter(gateway, request).publish(
-            record, key: input.key, bucketName: input.bucket, preconditions: input.preconditions, expecting: bucket.id
-        ) { _, changes throws(S3Error) in
-            changes.refer(to: stored.segments, from: owner, at: gateway.environment.now())
-        }
+        let created = try await ObjectWriter(gateway, request).create(
+            input.key, in: bucket, input.attributes, body: body, length: input.length, checksum: input.checksum,
+            preconditions: input.preconditions)
         return Reply(
-            Output(etag: stored.etag, versionID: id, checksum: Checksum(stored.checksum), size: record.size))
+            Output(
+                etag: created.etag, versionID: created.versionID, checksum: created.checksum, size: created.size))
     }
 
     /// Refuses what is bound to fail before the bytes are read. The commit decides.

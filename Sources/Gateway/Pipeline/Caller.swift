@@ -32,17 +32,23 @@ package struct Caller: Sendable {
     }
 
     package init(_ request: AuthenticatedRequest) {
-        principal = request.principal
-        guard let key = request.accessKey else {
-            (policies, method, auditIdentity) = ([], .none, .anonymous)
+        self.init(
+            request.principal, request.accessKey, by: request.presented?.carrier == .query ? .query : .header)
+    }
+
+    package init(_ form: AuthenticatedForm) {
+        self.init(form.principal, form.accessKey, by: .post)
+    }
+
+    /// - Parameter method: how the key signed, if there is one.
+    private init(_ principal: Principal, _ key: AccessKey?, by method: Method) {
+        self.principal = principal
+        guard let key else {
+            (policies, self.method, auditIdentity) = ([], .none, .anonymous)
             return
         }
         policies = key.policies
-        switch request.presented?.carrier {
-        case .query: method = .query
-        case .header: method = .header
-        case nil: method = .post
-        }
+        self.method = method
         auditIdentity = AuditIdentity(
             type: "IAMUser", principalID: key.id, arn: principal.arn, accountID: principal.accountID,
             accessKeyID: key.id, userName: key.userName)

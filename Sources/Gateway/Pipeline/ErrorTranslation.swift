@@ -1,6 +1,7 @@
 package import Metadata
 package import Primitives
 package import S3Model
+package import S3Wire
 package import Signing
 package import Storage
 
@@ -42,13 +43,23 @@ extension S3Error {
         case .timedOut: self.init(.requestTimeout)
         case .incomplete: self.init(.incompleteBody, error.message)
         case .tooLarge: self.init(.entityTooLarge, error.message)
+        case .tooSmall: self.init(.entityTooSmall, error.message)
         case .malformed: self.init(.incompleteBody, error.message)
         case .signatureMismatch: self.init(.signatureDoesNotMatch)
         case .contentSHA256Mismatch: self.init(.contentSHA256Mismatch)
         case .contentMD5Mismatch: self.init(.badDigest)
         case .checksumMismatch: self.init(.badDigest, error.message)
         case .malformedTrailer: self.init(Code("MalformedTrailerError", 400, error.message))
+        case .malformedForm: self.init(malformedForm: error.message)
+        case .severalFiles: self.init(.incorrectNumberOfFiles)
         case .storage: self = .hidden(.internalError, error.description)
+        }
+    }
+
+    package init(_ error: FormError) {
+        switch error {
+        case .body(let error): self.init(error)
+        case .refused(let error): self = error
         }
     }
 

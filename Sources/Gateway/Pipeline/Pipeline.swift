@@ -62,7 +62,13 @@ package struct Pipeline: RequestHandler {
         guard let operation = operations[name] else {
             throw S3Error(.notImplemented, "\(name) is not implemented.")
         }
-        try await run(operation, context, body: wrapped.takeBody(), answer)
+        guard name.utf8.elementsEqual(PostObject.name.utf8), let boundary = try FormBoundary(wire.fields) else {
+            return try await run(operation, context, body: wrapped.takeBody(), answer)
+        }
+        let form = try await FormAdmission(gateway, context, boundary: boundary, body: wrapped.takeBody())
+        answer.authenticated(form.context)
+        let submitted = form.context
+        try await run(operation, submitted, body: form.takeFile(), answer)
     }
 
     private func run<O: ServedOperation>(

@@ -43,6 +43,16 @@ package final class RequestContext: Sendable {
         }
     }
 
+    /// The same request as its form makes it: of another caller, for a key.
+    package func resubmitted(_ wire: WireRequest, by caller: Caller) -> RequestContext {
+        let context = RequestContext(
+            id: id, received: received, startedNanoseconds: startedNanoseconds, incoming: incoming, wire: wire,
+            caller: caller)
+        let state = state.withLock { $0 }
+        context.describe(state.eventName, isReadOnly: state.isReadOnly)
+        return context
+    }
+
     /// Names the operation, for the record.
     package func describe(_ eventName: String, isReadOnly: Bool) {
         state.withLock { state in

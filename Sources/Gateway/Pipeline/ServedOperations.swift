@@ -9,7 +9,8 @@ enum ServedOperations {
         GetBucketPolicy.self, GetBucketPolicyStatus.self, GetBucketSetting.self, GetBucketTagging.self,
         GetBucketVersioning.self, GetObject.self, GetObjectAcl.self, GetObjectAttributes.self,
         GetObjectTagging.self, HeadBucket.self, HeadObject.self, ListBuckets.self, ListMultipartUploads.self,
-        ListObjectVersions.self, ListObjects.self, ListObjectsV2.self, ListParts.self, PutBucketAcl.self,
+        ListObjectVersions.self, ListObjects.self, ListObjectsV2.self, ListParts.self, PostObject.self,
+        PutBucketAcl.self,
         PutBucketPolicy.self, PutBucketTagging.self, PutBucketVersioning.self, PutObject.self,
         PutObjectAcl.self, PutObjectTagging.self, UploadPart.self, UploadPartCopy.self,
     ]

@@ -20,8 +20,7 @@ package enum PostObject: Operation {
 
         package init(
             bucket: String, key: ObjectKey, attributes: ObjectAttributes, checksum: ChecksumRequest,
-            redirect:
-                String? = nil, status: Int
+            redirect: String? = nil, status: Int
         ) {
             (self.bucket, self.key, self.attributes, self.checksum) = (bucket, key, attributes, checksum)
             (self.redirect, self.status) = (redirect, status)
@@ -32,10 +31,12 @@ package enum PostObject: Operation {
     package struct Output: Sendable, Hashable {
         package var etag: String
         package var versionID: VersionID?
+        package var checksum: Checksum?
+        /// The object's URL.
         package var location: String
 
-        package init(etag: String, versionID: VersionID? = nil, location: String) {
-            (self.etag, self.versionID, self.location) = (etag, versionID, location)
+        package init(etag: String, versionID: VersionID? = nil, checksum: Checksum? = nil, location: String) {
+            (self.etag, self.versionID, self.checksum, self.location) = (etag, versionID, checksum, location)
         }
     }
 

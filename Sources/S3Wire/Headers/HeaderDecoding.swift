@@ -5,7 +5,7 @@ package import S3Model
 package enum HeaderDecoding {
     /// Headers that ask for what Tidegate does not do yet. To ignore one would be to store an object otherwise than was
     /// asked.
-    private static let unserved = [
+    static let unserved = [
         "x-amz-object-lock-mode", "x-amz-object-lock-retain-until-date", "x-amz-object-lock-legal-hold",
         "x-amz-write-offset-bytes", "x-amz-server-side-encryption", "x-amz-server-side-encryption-aws-kms-key-id",
         "x-amz-server-side-encryption-context", "x-amz-server-side-encryption-bucket-key-enabled",
@@ -14,7 +14,7 @@ package enum HeaderDecoding {
         "x-amz-copy-source-server-side-encryption-customer-key", "x-amz-mfa",
     ]
 
-    private static let grants = [
+    static let grants = [
         "x-amz-grant-full-control", "x-amz-grant-read", "x-amz-grant-read-acp", "x-amz-grant-write",
         "x-amz-grant-write-acp",
     ]
