@@ -174,6 +174,16 @@ extension DirectoryStore {
         }
     }
 
+    /// Whether the store is open and still the directory that its path names, whether it can be written or not.
+    package func isInPlace() async -> Bool {
+        do throws(StorageError) {
+            let opened = try current()
+            return try await threads.run { opened.isInPlace() }
+        } catch {
+            return false
+        }
+    }
+
     /// Why nothing may be written any more although the directory is there: a sync that failed. Nil where none did.
     package var suspicion: String? {
         guard case .opened(let opened) = state.withLock({ $0 }) else { return nil }

@@ -50,7 +50,11 @@ final class OpenedDirectory: Sendable {
 
     /// Whether it is trusted and still the directory that its path names.
     func isHealthy() -> Bool {
-        guard trust.isWhole else { return false }
+        trust.isWhole && isInPlace()
+    }
+
+    /// Whether it is still the directory that its path names.
+    func isInPlace() -> Bool {
         do throws(SystemError) {
             let now = try LinuxCalls.openRoot(path)
             let status = try LinuxCalls.status(of: root)

@@ -84,6 +84,11 @@ package final class ErasurePool: Sendable {
         }
     }
 
+    /// Whether a store is there and did not fail lately.
+    func isUsable(_ store: Int, _ now: UInt64) -> Bool {
+        !configuration.isAway(store) && !health.isSuspect(store, now: now)
+    }
+
     /// Notes what a call of a store says about the store's health.
     func note(_ store: Int, _ error: StorageError?) {
         switch error {

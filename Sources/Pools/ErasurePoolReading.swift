@@ -76,7 +76,7 @@ extension ErasurePool {
     private func plan(_ locator: BlobLocator, _ reading: Reading) -> GatherPlan {
         let homes = homes(locator)
         let now = environment.monotonicNanoseconds()
-        let isSuspect = homes.map { home in home.store.map { health.isSuspect($0, now: now) } ?? true }
+        let isSuspect = homes.map { home in home.store.map { !isUsable($0, now) } ?? true }
         let order = homes.indices.filter { !isSuspect[$0] } + homes.indices.filter { isSuspect[$0] }
         var first: [Int: Range<Int64>] = [:]
         for shard in 0..<locator.geometry.dataShards where !isSuspect[shard] {

@@ -20,6 +20,7 @@ extension ErasurePool {
         for index in statuses.indices where statuses[index].state == .sound && statuses[index].footer != common {
             statuses[index].state = .corrupt("its footer is not that of the other shards")
         }
+        markCrowded(&statuses, locator)
         return statuses
     }
 
@@ -125,8 +126,8 @@ extension ErasurePool {
         return bytes
     }
 
-    /// Finds the shards that are missing, corrupt or out of reach, computes them from the others and writes them anew;
-    /// one counts as repaired only once it was read back and every byte of it was right.
+    /// Finds the shards that are missing, corrupt, out of reach or beside a sibling without need, computes them from the
+    /// others and writes them anew; one counts as repaired only once it was read back and every byte of it was right.
     ///
     /// Each is written under its next attempt, on its store or, where that does not answer, on another one. What it
     /// replaces stays until `discard`, since locators in the index still name it.
@@ -137,7 +138,9 @@ extension ErasurePool {
         let broken = statuses.filter { $0.state != .sound }
         var report = RepairReport(locator: locator, repairs: [], unrepaired: [], superseded: [])
         guard !broken.isEmpty else { return report }
-        guard let footer = statuses.first(where: { $0.state == .sound })?.footer ?? statuses.compactMap(\.footer).first
+        guard
+            let footer = statuses.first(where: { $0.state == .sound || $0.state == .crowded })?.footer
+                ?? statuses.compactMap(\.footer).first
         else { throw Self.lost(statuses, needed: locator.geometry.dataShards) }
         var (homes, avoided) = (homes(locator), Set<Int>())
         for status in broken {
@@ -185,7 +188,10 @@ extension ErasurePool {
     private func readable(_ locator: BlobLocator, _ broken: [ShardStatus]) -> BlobLocator {
         var locator = locator
         for status in broken {
-            if case .corrupt = status.state { continue }
+            switch status.state {
+            case .corrupt, .crowded, .sound: continue
+            case .missing, .unavailable: break
+            }
             locator.exceptions.removeAll { $0.index == status.index }
             locator.exceptions.append(ShardException(index: status.index, store: nil, attempt: status.attempt))
         }

@@ -164,7 +164,7 @@ extension ErasurePool {
         let most = max(1, geometry.parityShards)
         var held: [Int: Int] = [:]
         for home in homes { if let store = home.store { held[store, default: 0] += 1 } }
-        let usable = order.map { Int($0) }.filter { !avoided.contains($0) && !health.isSuspect($0, now: now) }
+        let usable = order.map { Int($0) }.filter { !avoided.contains($0) && isUsable($0, now) }
         var targets: [ShardHome] = []
         for shard in shards where homes[shard].attempt < .max {
             let natural = Int(order[shard % order.count])
@@ -184,10 +184,12 @@ extension ErasurePool {
     {
         let order = placements[placements.count - 1].order(for: name)
         let now = environment.monotonicNanoseconds()
-        let (most, least) = (max(1, geometry.parityShards), configuration.leastStoresUp(for: geometry, of: order.count))
+        let (most, least) = (max(1, geometry.parityShards), configuration.leastStoresUp(of: order.count))
         guard order.count * most >= geometry.shards else { throw .quorum(up: order.count, needed: geometry.shards) }
-        var usable = Set(order.map { Int($0) }.filter { !health.isSuspect($0, now: now) })
-        if usable.count < least { usable = Set(order.map { Int($0) }) }
+        let present = Set(order.map { Int($0) }.filter { !configuration.isAway($0) })
+        guard present.count >= least else { throw .quorum(up: present.count, needed: least) }
+        var usable = present.filter { !health.isSuspect($0, now: now) }
+        if usable.count < least { usable = present }
         var homes = (0..<geometry.shards).map { index in
             let natural = Int(order[index % order.count])
             return ShardHome(index: index, store: usable.contains(natural) ? natural : nil, attempt: 0)

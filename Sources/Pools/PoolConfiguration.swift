@@ -10,8 +10,12 @@ package struct PoolConfiguration: Sendable {
     package var placements: [Placement]?
     /// Durable shards without which a write fails: k…k + m, by default k + 1, or k where there is no parity.
     package var writeQuorum: Int?
-    /// Stores that must be up for a write to be tried: by default k, or all of them where there are fewer.
+    /// Stores that must be up for a write to be tried, however the blob is cut: by default k, or all of them where there
+    /// are fewer.
     package var leastStoresUp: Int?
+    /// Whether a store is known to be away, so that it is not even asked; it must answer at once. The pool finds out
+    /// about the others by itself.
+    package var isAway: @Sendable (Int) -> Bool = { _ in false }
     /// A store that makes no progress for so long is given up, in a write or in a read.
     package var shardDeadline: Duration = .seconds(10)
     /// A read that waits so long for a shard reads others beside it.
@@ -33,9 +37,7 @@ package struct PoolConfiguration: Sendable {
     }
 
     /// Stores that must be up for a write, of so many in the list.
-    func leastStoresUp(for geometry: Geometry, of stores: Int) -> Int {
-        let usual = geometry.dataShards
-        guard let leastStoresUp, geometry == self.geometry else { return min(usual, stores) }
-        return min(leastStoresUp, stores)
+    func leastStoresUp(of stores: Int) -> Int {
+        min(leastStoresUp ?? geometry.dataShards, stores)
     }
 }

@@ -10,6 +10,8 @@ package struct ShardDamage: Hashable, Sendable {
         case corrupt
         /// The store did not answer, or not in time.
         case unavailable
+        /// The shard is right, but lies beside a sibling although another store holds none of the blob.
+        case crowded
     }
 
     package var index: UInt8

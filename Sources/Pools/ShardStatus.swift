@@ -10,6 +10,8 @@ package struct ShardStatus: Sendable {
         case missing
         case corrupt(String)
         case unavailable(String)
+        /// Every byte of it is right, but its store holds another shard of the blob while another store holds none.
+        case crowded
     }
 
     package var index: UInt8

@@ -49,7 +49,7 @@ package final class DamageQueue: Sendable {
             }
             let isNew = state.waiting[name] == nil
             switch damage.kind {
-            case .missing, .corrupt: state.waiting[name, default: Damage()].broken |= bit
+            case .missing, .corrupt, .crowded: state.waiting[name, default: Damage()].broken |= bit
             case .unavailable: state.waiting[name, default: Damage()].unreachable |= bit
             }
             return isNew

@@ -165,6 +165,7 @@ extension RepairService {
             case .missing: "missing"
             case .corrupt: "corrupt"
             case .unavailable: "unreachable"
+            case .crowded: "beside a sibling"
             }
         return AuditRecord(
             .system(

@@ -4,8 +4,8 @@
 In each round workers put, copy, tag, delete, list, race, upload in parts and version for a while; then the gateway is
 killed, started again, and everything that it holds is compared with what it had acknowledged: acknowledged objects
 exact, unanswered requests done or not done but never half, listings whole. After the last round every acknowledged
-mutation must stand in the audit log under its request id, the log must verify and a scrub must find nothing wrong; then
-the index is deleted, recovered from the stores, and everything is compared again.
+mutation must stand in the audit log under its request id, the log must verify, a scrub must find nothing wrong and a
+collection must leave no orphan; then the index is deleted, recovered from the stores, and everything is compared again.
 
 Exit code 0: every law held. 1: one was broken (it is named).
 """
@@ -124,6 +124,7 @@ class Run:
         self.gateway.stop()
         self.audit()
         self.scrub()
+        self.collect()
         if not self.options.no_index_loss:
             self.lose_index()
 
@@ -139,6 +140,10 @@ class Run:
     def scrub(self):
         output = self.gateway.tool("scrub", "--data", self.gateway.data)
         self.say(f"scrub: {output.stdout.strip().splitlines()[-1] if output.stdout.strip() else 'nothing to say'}")
+
+    def collect(self):
+        output = self.gateway.tool("collect", "--data", self.gateway.data)
+        self.say(f"collect: {output.stdout.strip().splitlines()[-1]}")
 
     def lose_index(self):
         index = [path for path in self.gateway.data.glob("index*")]

@@ -11,9 +11,12 @@ package struct StoreRecord: Sendable, Hashable {
     package var isMountPoint: Bool
     /// When a store was first attached in this position.
     package var attached: Timestamp
+    /// Whether it was away when it was last looked at, so that it may lack what was written since.
+    package var isAway: Bool
 
-    package init(id: [UInt8], place: String, isMountPoint: Bool, attached: Timestamp) {
+    package init(id: [UInt8], place: String, isMountPoint: Bool, attached: Timestamp, isAway: Bool = false) {
         (self.id, self.place, self.isMountPoint, self.attached) = (id, place, isMountPoint, attached)
+        self.isAway = isAway
     }
 
     package var encoded: [UInt8] {
@@ -22,18 +25,20 @@ package struct StoreRecord: Sendable, Hashable {
         writer.text(2, place)
         writer.number(3, isMountPoint ? 1 : 0 as UInt64)
         writer.number(4, attached.nanoseconds)
+        writer.number(5, isAway ? 1 : 0 as UInt64)
         return writer.bytes
     }
 
     package init(encoded: [UInt8]) throws(RecordError) {
         var reader = RecordReader(encoded)
-        (id, place, isMountPoint, attached) = ([], "", false, Timestamp(nanoseconds: 0))
+        (id, place, isMountPoint, attached, isAway) = ([], "", false, Timestamp(nanoseconds: 0), false)
         while let (field, value) = try reader.next() {
             switch field {
             case 1: id = value.bytes
             case 2: place = value.text
             case 3: isMountPoint = value.number != 0
             case 4: attached = Timestamp(nanoseconds: value.signed)
+            case 5: isAway = value.number != 0
             default: break
             }
         }

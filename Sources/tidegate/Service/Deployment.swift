@@ -121,6 +121,7 @@ struct Deployment: Sendable {
         var pool = PoolConfiguration(deployment: deployment, geometry: geometry)
         pool.placements = placements
         pool.writeQuorum = settings.writeQuorum
+        pool.isAway = { slots[$0].absence != nil }
         return try StartError.translated("The pool") { () throws(StorageError) in
             try ErasurePool(stores: slots, configuration: pool, environment: environment) { name, found in
                 damage.report(name, found)

@@ -43,7 +43,7 @@ struct Service: Sendable {
         let audit = try StartError.translated("The audit log") { () throws(AuditError) in
             try FileAuditLog(auditOptions(configuration, deployment), environment: launch.environment)
         }
-        let workerMetrics = WorkerMetrics(registry, logger: logger)
+        let workerMetrics = WorkerMetrics(registry, environment: launch.environment, logger: logger)
         let drainer = OutboxDrainer(
             commits: deployment.commits, session: deployment.session, audit: audit, environment: launch.environment,
             region: configuration.region

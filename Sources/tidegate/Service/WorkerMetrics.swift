@@ -1,9 +1,14 @@
 import Logging
 import Monitoring
+import Primitives
+import Synchronization
 import Workers
 
 /// Counts and logs what workers do and meet.
-struct WorkerMetrics: Sendable {
+final class WorkerMetrics: Sendable {
+    private let environment: any Environment
+    /// When a failure of each worker was logged last, and how many were not since.
+    private let quiet = Mutex<[Worker: (time: UInt64, count: Int)]>([:])
     private let failures: MetricFamily<Counter>
     private let drained: Counter
     private let collected: Counter
@@ -14,7 +19,8 @@ struct WorkerMetrics: Sendable {
     private let damaged: Counter
     private let logger: Logger
 
-    init(_ registry: MetricsRegistry, logger: Logger) {
+    init(_ registry: MetricsRegistry, environment: any Environment, logger: Logger) {
+        self.environment = environment
         failures = registry.counters(
             "tidegate_worker_failures_total", help: "Steps of workers that failed, by worker.", labels: ["worker"])
         drained = registry.counter(
@@ -35,11 +41,7 @@ struct WorkerMetrics: Sendable {
         switch event {
         case .failed(let worker, let error, let retry):
             failures[worker.rawValue].add()
-            logger.warning(
-                "a worker's step failed",
-                metadata: [
-                    "worker": "\(worker.rawValue)", "reason": "\(error)", "retry": "\(retry.map { "\($0)" } ?? "no")",
-                ])
+            log(worker, error, retry)
         case .drained(let records): drained.add(UInt64(records))
         case .unreadableOutboxRow:
             logger.error("a row of the audit outbox is no record; the log has one that says so")
@@ -57,6 +59,26 @@ struct WorkerMetrics: Sendable {
             logger.warning("reports of damage were dropped; a scrub finds it", metadata: ["count": "\(count)"])
         case .scrubbed(let report): observe(report)
         }
+    }
+
+    /// One line a worker and minute: while a store is away, every blob that lies there fails alike.
+    private func log(_ worker: Worker, _ error: WorkerError, _ retry: Duration?) {
+        let now = environment.monotonicNanoseconds()
+        let unlogged: Int? = quiet.withLock { quiet in
+            guard let since = quiet[worker], now &- since.time < 60_000_000_000 else {
+                defer { quiet[worker] = (now, 0) }
+                return quiet[worker]?.count ?? 0
+            }
+            quiet[worker]?.count += 1
+            return nil
+        }
+        guard let unlogged else { return }
+        logger.warning(
+            "a worker's step failed",
+            metadata: [
+                "worker": "\(worker.rawValue)", "reason": "\(error)", "retry": "\(retry.map { "\($0)" } ?? "no")",
+                "unlogged-before": "\(unlogged)",
+            ])
     }
 
     private func observe(_ report: OrphanReport) {

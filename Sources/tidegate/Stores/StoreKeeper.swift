@@ -26,7 +26,13 @@ final class StoreKeeper: Sendable {
     private let deployment: [UInt8]
     private let environment: any Environment
     private let records: Mutex<[UInt16: StoreRecord]>
-    private let report = Mutex<(@Sendable (StoreEvent) -> Void)?>(nil)
+    private let report = Mutex(Report())
+
+    private struct Report {
+        var handler: (@Sendable (StoreEvent) -> Void)?
+        /// What happened before there was a handler.
+        var waiting: [StoreEvent] = []
+    }
 
     /// How often a store is looked at.
     private static let period = Duration.seconds(1)
@@ -43,46 +49,53 @@ final class StoreKeeper: Sendable {
         self.records = Mutex(records)
     }
 
-    /// Where events go from now on.
+    /// Where events go, those of the start included.
     func onEvent(_ handler: @escaping @Sendable (StoreEvent) -> Void) {
-        report.withLock { $0 = handler }
+        let waiting = report.withLock { report in
+            defer { report = Report(handler: handler) }
+            return report.waiting
+        }
+        for event in waiting { handler(event) }
     }
 
     private func tell(_ event: StoreEvent) {
-        report.withLock { $0 }?(event)
+        let handler = report.withLock { report in
+            if report.handler == nil { report.waiting.append(event) }
+            return report.handler
+        }
+        handler?(event)
     }
 
     /// Attaches what was found at the start.
     func attach(_ arranged: [StoreFinding]) async throws(WorkerError) {
-        for (slot, finding) in zip(slots, arranged) { _ = try await settle(slot, finding) }
+        for (slot, finding) in zip(slots, arranged) { try await settle(slot, finding) }
     }
 
-    /// Does with a finding what is to be done.
-    ///
-    /// - Returns: Whether a store is attached now, and whether it is a new one in place of another.
-    private func settle(
-        _ slot: StoreSlot, _ finding: StoreFinding
-    ) async throws(WorkerError) -> (isAttached: Bool, isReplacement: Bool) {
+    /// Does with a finding what is to be done, and tells what came of it.
+    private func settle(_ slot: StoreSlot, _ finding: StoreFinding) async throws(WorkerError) {
         let position = UInt16(truncatingIfNeeded: slot.position)
         let known = records.withLock { $0[position] }
+        let wasAttached = slot.store != nil
         switch StoreStep(finding, expecting: known.map { ($0.id, $0.isMountPoint) }, deployment: deployment) {
         case .wait(let reason):
             await finding.close()
             _ = slot.detach(reason)
-            return (false, false)
+            guard var known, !known.isAway else { return }
+            known.isAway = true
+            try await put(known, position)
+            if !wasAttached { tell(.lost(slot, reason)) }
         case .attach:
-            guard let store = finding.store, let identity = finding.identity else { return (false, false) }
+            guard let store = finding.store, let identity = finding.identity else { return }
             try await register(position, finding, identity, known)
             slot.attach(store, identity)
-            return (true, false)
+            tell(known?.isAway == true ? .returned(slot) : .attached(slot))
         case .create(let replaces):
             await finding.close()
             do throws(StorageError) {
                 try await create(slot, position, finding, replaces ? nil : known)
-                return (true, replaces)
+                tell(replaces ? .replaced(slot) : .attached(slot))
             } catch {
                 _ = slot.detach("no store could be made there: \(error)")
-                return (false, false)
             }
         }
     }
@@ -118,9 +131,24 @@ final class StoreKeeper: Sendable {
         let record = StoreRecord(
             id: identity.store, place: finding.path, isMountPoint: finding.inspection?.isMountPoint ?? false,
             attached: known?.attached ?? environment.now())
-        guard record != known else { return }
+        if record != known { try await put(record, position) }
+    }
+
+    private func put(_ record: StoreRecord, _ position: UInt16) async throws(WorkerError) {
         _ = try await commits.commit([], [.put(Keys.store(position), record.encoded)])
         records.withLock { $0[position] = record }
+    }
+
+    /// Notes that a store is away, so that its return is noticed by whichever process comes then.
+    private func noteAway(_ slot: StoreSlot) async {
+        let position = UInt16(truncatingIfNeeded: slot.position)
+        guard var known = records.withLock({ $0[position] }), !known.isAway else { return }
+        known.isAway = true
+        do throws(WorkerError) {
+            try await put(known, position)
+        } catch {
+            // The store is looked at again and again: the next look notes it.
+        }
     }
 
     // MARK: While the gateway runs
@@ -144,6 +172,14 @@ final class StoreKeeper: Sendable {
                 await tryToAttach(slot)
                 continue
             }
+            guard await store.isInPlace() else {
+                let reason = "the directory that was attached is not there any more"
+                await slot.detach(reason)?.close()
+                await noteAway(slot)
+                tell(.lost(slot, reason))
+                suspectSince = nil
+                continue
+            }
             if let reason = store.suspicion {
                 let since = suspectSince ?? environment.monotonicNanoseconds()
                 if suspectSince == nil { tell(.suspect(slot, reason)) }
@@ -152,11 +188,8 @@ final class StoreKeeper: Sendable {
                 guard waited >= Self.suspectPeriod else { continue }
                 suspectSince = nil
                 await slot.detach("it is opened afresh after a failed sync")?.close()
+                await noteAway(slot)
                 await tryToAttach(slot)
-            } else if await !store.isHealthy() {
-                let reason = "the directory that was attached is not there any more"
-                await slot.detach(reason)?.close()
-                tell(.lost(slot, reason))
             }
         }
     }
@@ -164,8 +197,7 @@ final class StoreKeeper: Sendable {
     private func tryToAttach(_ slot: StoreSlot) async {
         let finding = await StoreFinding.find(slot.path, environment: environment)
         do throws(WorkerError) {
-            let done = try await settle(slot, finding)
-            if done.isAttached { tell(done.isReplacement ? .replaced(slot) : .returned(slot)) }
+            try await settle(slot, finding)
         } catch {
             await finding.close()
             _ = slot.detach("it could not be registered: \(error)")
