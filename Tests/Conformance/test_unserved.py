@@ -34,6 +34,7 @@ EMPTY = {
     "GetBucketAccelerateConfiguration",
     "GetBucketLogging",
     "GetBucketNotificationConfiguration",
+    "GetBucketNotification",
     "GetBucketRequestPayment",
     "GetBucketVersioning",
     "GetBucketLocation",
@@ -107,7 +108,7 @@ def model():
         yield pytest.param(name, operation["http"]["method"], uri, id=name)
 
 
-@pytest.mark.parametrize("name,method,uri", model())
+@pytest.mark.parametrize("name,method,uri", list(model()))
 def test_is_not_served_as_something_else(send, place, key, name, method, uri):
     assert send("PUT", f"/{place}/{key}", {}, b"content").status == 200
     target = uri.replace("{Bucket}", place).replace("{Key+}", key)
@@ -146,6 +147,9 @@ SUBRESOURCES = [
     "website",
     "metadataConfiguration",
     "metadataTable",
+    "metadataAnnotationTable",
+    "metadataInventoryTable",
+    "metadataJournalTable",
     "policyStatus",
 ]
 
@@ -168,7 +172,8 @@ def test_put_of_a_sub_resource_never_creates_a_bucket(send, place, subresource):
 
 
 @pytest.mark.parametrize(
-    "subresource", ["legal-hold", "retention", "torrent", "renameObject", "encryption", "restore", "select"]
+    "subresource",
+    ["legal-hold", "retention", "torrent", "renameObject", "encryption", "restore", "select", "annotation"],
 )
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "POST"])
 def test_sub_resources_of_an_object_never_touch_it(send, place, key, subresource, method):
@@ -176,6 +181,35 @@ def test_sub_resources_of_an_object_never_touch_it(send, place, key, subresource
     answer = send(method, f"/{place}/{key}?{subresource}", {}, b"<X/>" if method != "DELETE" else b"")
     assert answer.status in (400, 405, 501), answer
     assert send("GET", f"/{place}/{key}").body == b"content"
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "POST"])
+def test_several_sub_resources_are_none(send, place, key, method):
+    send("PUT", f"/{place}/{key}", {}, b"content")
+    for target in [f"/{place}?website&policy", f"/{place}/{key}?acl&tagging", f"/{place}/{key}?uploads&uploadId=x"]:
+        answer = send(method, target, {}, b"<X/>" if method in ("PUT", "POST") else b"")
+        assert (answer.status, answer.code) == (501, "NotImplemented"), answer
+    assert send("GET", f"/{place}/{key}").body == b"content"
+
+
+def test_a_copy_source_is_never_ignored(send, refused, place, key):
+    send("PUT", f"/{place}/{key}", {}, b"content")
+    source = {"x-amz-copy-source": f"/{place}/{key}"}
+    for method, target in [
+        ("GET", f"/{place}/{key}"),
+        ("DELETE", f"/{place}/{key}"),
+        ("POST", f"/{place}/{key}?uploads"),
+        ("PUT", f"/{place}/{key}?tagging"),
+        ("DELETE", f"/{place}"),
+    ]:
+        refused(send(method, target, source), 400, "InvalidArgument")
+    refused(send("HEAD", f"/{place}/{key}", source), 400, None, head=True)
+    assert send("GET", f"/{place}/{key}").body == b"content"
+
+
+def test_a_part_without_an_upload_is_no_object(send, refused, place, key):
+    refused(send("PUT", f"/{place}/{key}?partNumber=1", {}, b"part"), 400, "InvalidArgument")
+    assert send("GET", f"/{place}/{key}").status == 404
 
 
 @pytest.mark.parametrize("query", ["unknown", "unknown=1", "x-id=PutObject", "x-id=GetBucketWebsite", "foo&bar=%20"])
@@ -190,3 +224,5 @@ def test_names_outside_the_table_change_nothing(send, place, key, query):
 def test_methods_that_s3_has_not(send, refused, place, method):
     answer = send(method, f"/{place}")
     assert answer.status in (400, 405, 501), answer
+    if answer.status == 405:
+        assert answer.code == "MethodNotAllowed" and "GET" in answer.headers["Allow"].split(", ")

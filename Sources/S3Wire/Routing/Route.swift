@@ -14,8 +14,17 @@ package struct Route: Sendable, Hashable {
     package var level: Level
     /// The names in the query that choose it; exactly these must be there of all that choose an operation.
     package var selectors: Set<String>
+    /// Further names in the query that tell it from another operation with the same selectors: with `id`, one
+    /// configuration is read, without it all are listed.
+    package var parameters: Set<String>
+    /// Whether it copies, which `x-amz-copy-source` says.
+    package var copies: Bool
 
-    package init(_ operation: String, _ method: String, _ level: Level, _ selectors: Set<String> = []) {
+    package init(
+        _ operation: String, _ method: String, _ level: Level, _ selectors: Set<String> = [],
+        _ parameters: Set<String> = [], copies: Bool = false
+    ) {
         (self.operation, self.method, self.level, self.selectors) = (operation, method, level, selectors)
+        (self.parameters, self.copies) = (parameters, copies)
     }
 }

@@ -15,6 +15,8 @@ package enum RefusalResponse {
                 <RequestId>\(identifier)</RequestId></Error>
                 """)
         var fields: HeaderFields = ["content-type": "application/xml", "x-amz-request-id": identifier]
+        // RFC 9110 §15.5.6 wants it: the methods that any resource of S3's has.
+        if refusal.status == 405 { fields.append("allow", "DELETE, GET, HEAD, POST, PUT") }
         if refusal.status == 503 { fields.append("retry-after", "1") }
         return (ResponseHead(status: refusal.status, fields: fields), body)
     }
