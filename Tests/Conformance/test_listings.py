@@ -57,7 +57,11 @@ def test_pages(send, place, version, size):
         ("delimiter=1", None, ["a/1", "a/b/1", "b/1"]),
         ("prefix=%C3%A9", ["é"], []),
         ("start-after=c%20d", ["z", "é", "\uffee", "\U0001f9a2"], []),
-        ("start-after=a%2F&delimiter=%2F&prefix=a", ["a0"], ["a/"]),
+        # A common prefix is listed only where it sorts after the marker itself.
+        ("start-after=a&delimiter=%2F&prefix=a", ["a0"], ["a/"]),
+        ("start-after=a%2F&delimiter=%2F&prefix=a", ["a0"], []),
+        ("start-after=a%2F1&delimiter=%2F&prefix=a", ["a0"], []),
+        ("start-after=a%2Fb&delimiter=%2F&prefix=a%2F", [], ["a/b/"]),
         ("max-keys=0", [], []),
     ],
 )
@@ -96,6 +100,8 @@ def test_url_encoding(send, place):
         "encoding-type=x",
         "list-type=2&continuation-token=",
         "list-type=2&continuation-token=nonsense",
+        "list-type=2&continuation-token=YQ",
+        "list-type=3",
     ],
 )
 def test_arguments_that_are_none(send, refused, place, query):

@@ -65,25 +65,26 @@ extension ListedObject {
 package enum ListingRange {
     /// The range of a room of plain keys.
     ///
-    /// A marker that is itself a rolled-up prefix stands for all that it rolled up: the page goes on after them.
+    /// A marker that is a rolled-up prefix, or a key within one, stands for all that is rolled up with it: the page
+    /// goes on after them, since a prefix is listed only where it sorts after the marker.
     package static func keys(
         room: Key, prefix: [UInt8], delimiter: [UInt8], after marker: [UInt8]
     ) -> Range<KeyBound> {
         let all = Range<KeyBound>.prefix(room + prefix)
         guard !marker.isEmpty else { return all }
         let start =
-            isGroup(marker, prefix: prefix, delimiter: delimiter)
-            ? successor(ofPrefix: room + marker) : room + marker + [0]
+            group(of: marker, prefix: prefix, delimiter: delimiter).map { successor(ofPrefix: room + $0) }
+            ?? room + marker + [0]
         let lower = max(all.lowerBound, KeyBound(start))
         return lower..<max(lower, all.upperBound)
     }
 
-    /// Whether a marker is what keys with this prefix are rolled up to.
-    package static func isGroup(_ marker: [UInt8], prefix: [UInt8], delimiter: [UInt8]) -> Bool {
-        guard !delimiter.isEmpty, marker.starts(with: prefix), marker.count > prefix.count,
-            let end = endOfGroup(marker, prefixLength: prefix.count, delimiter: delimiter)
-        else { return false }
-        return end == marker.count
+    /// What a key with this prefix is rolled up to; nil where it stands for itself.
+    package static func group(of key: [UInt8], prefix: [UInt8], delimiter: [UInt8]) -> [UInt8]? {
+        guard !delimiter.isEmpty, key.starts(with: prefix),
+            let end = endOfGroup(key, prefixLength: prefix.count, delimiter: delimiter)
+        else { return nil }
+        return Array(key[..<end])
     }
 
     /// Where the first delimiter after the prefix ends.

@@ -27,10 +27,7 @@ package struct UploadLister: Sendable {
             var skipTo: KeyBound?
             for entry in page.entries {
                 guard let (key, id, record) = try Self.decode(entry, room), record.state == .open else { continue }
-                if !delimiter.isEmpty,
-                    let end = ListingRange.endOfGroup(key.bytes, prefixLength: prefix.count, delimiter: delimiter)
-                {
-                    let group = Array(key.bytes[..<end])
+                if let group = ListingRange.group(of: key.bytes, prefix: prefix, delimiter: delimiter) {
                     guard listing.count < limit else { return listing.truncated(after: last) }
                     listing.commonPrefixes.append(group)
                     last = (group, nil)
@@ -51,8 +48,8 @@ package struct UploadLister: Sendable {
         _ prefix: [UInt8], _ delimiter: [UInt8], _ marker: [UInt8], _ upload: UploadID?
     ) -> [UInt8] {
         guard !marker.isEmpty else { return [] }
-        if ListingRange.isGroup(marker, prefix: prefix, delimiter: delimiter) {
-            return successor(ofPrefix: Keys.escapedPrefix(marker))
+        if let group = ListingRange.group(of: marker, prefix: prefix, delimiter: delimiter) {
+            return successor(ofPrefix: Keys.escapedPrefix(group))
         }
         guard let upload else { return successor(ofPrefix: Keys.escaped(marker)) }
         return Keys.escaped(marker) + upload.bytes + [0]

@@ -23,15 +23,14 @@ package struct VersionLister: Sendable {
     ) async throws(S3Error) -> VersionListing {
         var listing = VersionListing()
         guard limit > 0 else { return listing }
-        let resumes = !marker.isEmpty && version != nil && marker.starts(with: prefix)
+        let resumes =
+            !marker.isEmpty && version != nil && marker.starts(with: prefix)
+            && ListingRange.group(of: marker, prefix: prefix, delimiter: delimiter) == nil
         var cursor = resumes ? marker : Self.start(prefix, delimiter, marker)
         var skipping = resumes ? version : nil
         var last: (key: [UInt8], version: VersionID?)?
         while let key = try await firstKey(from: cursor, prefix: prefix) {
-            if let end = ListingRange.endOfGroup(key.bytes, prefixLength: prefix.count, delimiter: delimiter),
-                !delimiter.isEmpty
-            {
-                let group = Array(key.bytes[..<end])
+            if let group = ListingRange.group(of: key.bytes, prefix: prefix, delimiter: delimiter) {
                 guard listing.count < limit else { return listing.truncated(after: last) }
                 listing.commonPrefixes.append(group)
                 last = (group, nil)
@@ -53,8 +52,8 @@ package struct VersionLister: Sendable {
     private static func start(_ prefix: [UInt8], _ delimiter: [UInt8], _ marker: [UInt8]) -> [UInt8] {
         guard !marker.isEmpty else { return prefix }
         let next =
-            ListingRange.isGroup(marker, prefix: prefix, delimiter: delimiter)
-            ? successor(ofPrefix: marker) : marker + [0]
+            ListingRange.group(of: marker, prefix: prefix, delimiter: delimiter).map { successor(ofPrefix: $0) }
+            ?? marker + [0]
         return next.lexicographicallyPrecedes(prefix) ? prefix : next
     }
 

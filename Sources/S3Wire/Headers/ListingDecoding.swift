@@ -21,17 +21,22 @@ package enum ListingDecoding {
         return true
     }
 
+    /// Begins every token, so that what a client makes up is not taken for one; another number would be another form.
+    private static let tokenVersion: UInt8 = 1
+
     /// A continuation token: opaque to clients, the last key or prefix of the page to us.
-    package static func token(_ key: [UInt8]) -> String { Base64.encodeURL(key) }
+    package static func token(_ key: [UInt8]) -> String { Base64.encodeURL([tokenVersion] + key) }
 
     /// What `token` was made of.
     /// - Throws: `InvalidArgument` for what is no token of ours.
     package static func key(ofToken token: String) throws(S3Error) -> [UInt8] {
-        guard let key = Base64.decodeURL(token) else {
+        guard let bytes = Base64.decodeURL(token), bytes.first == tokenVersion,
+            String(validating: bytes, as: UTF8.self) != nil
+        else {
             throw S3Error(
                 .invalidArgument, "The continuation token provided is incorrect",
                 details: [S3Error.Detail("ArgumentName", "continuation-token")])
         }
-        return key
+        return Array(bytes.dropFirst())
     }
 }

@@ -4,9 +4,16 @@ import XML
 
 extension ListBuckets: WireOperation {
     package static func decode(_ request: WireRequest, document: [UInt8]) throws(S3Error) -> Input {
-        Input(
-            prefix: request.query["prefix"] ?? "",
-            limit: try HeaderDecoding.number(request, "max-buckets", in: 1...10_000, fallback: 10_000),
+        let limit = try HeaderDecoding.number(request, "max-buckets", in: 1...Int.max, fallback: 10_000)
+        guard limit <= 10_000 else {
+            throw S3Error(
+                .invalidArgument, "Argument max-buckets must be an integer between 1 and 10000",
+                details: [
+                    S3Error.Detail("ArgumentName", "max-buckets"), S3Error.Detail("ArgumentValue", String(limit)),
+                ])
+        }
+        return Input(
+            prefix: request.query["prefix"] ?? "", limit: limit,
             token: request.query["continuation-token"],
             region: request.query["bucket-region"])
     }
