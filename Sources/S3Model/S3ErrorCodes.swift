@@ -32,6 +32,9 @@ extension S3Error.Code {
         "InternalError", 500, "We encountered an internal error. Please try again.")
     package static let invalidArgument = Self("InvalidArgument", 400, "Invalid Argument")
     package static let invalidBucketName = Self("InvalidBucketName", 400, "The specified bucket is not valid.")
+    package static let invalidBucketOwnerAccountID = Self(
+        "InvalidBucketOwnerAWSAccountID", 400,
+        "The value of the expected bucket owner parameter must be an AWS account ID.")
     package static let invalidBucketState = Self(
         "InvalidBucketState", 409, "The request is not valid for the current state of the bucket.")
     package static let invalidDigest = Self("InvalidDigest", 400, "The Content-MD5 you specified was invalid.")
@@ -48,6 +51,9 @@ extension S3Error.Code {
     package static let invalidPolicyDocument = Self(
         "InvalidPolicyDocument", 400, "The content of the form does not meet the conditions specified in the policy.")
     package static let invalidRange = Self("InvalidRange", 416, "The requested range is not satisfiable")
+    package static let invalidRedirectLocation = Self(
+        "InvalidRedirectLocation", 400,
+        "The website redirect location must have a prefix of 'http://' or 'https://' or '/'.")
     package static let invalidRequest = Self("InvalidRequest", 400, "Invalid Request")
     package static let invalidStorageClass = Self(
         "InvalidStorageClass", 400, "The storage class you specified is not valid")

@@ -1,6 +1,10 @@
 """GetObjectAttributes and the tagging of objects."""
 
+import json
+
 import pytest
+
+from Harness import raw
 
 from Harness.samples import data
 
@@ -25,7 +29,8 @@ def test_attributes(send, place, key):
 
 def test_attributes_refused(send, refused, place, key):
     send("PUT", f"/{place}/{key}", {}, data(10))
-    refused(send("GET", f"/{place}/{key}?attributes"), 400, "InvalidArgument")
+    refused(send("GET", f"/{place}/{key}?attributes"), 400, "InvalidRequest")
+    refused(send("GET", f"/{place}/{key}?attributes", {"x-amz-object-attributes": ""}), 400, "InvalidRequest")
     refused(send("GET", f"/{place}/{key}?attributes", {"x-amz-object-attributes": "Nope"}), 400, "InvalidArgument")
     refused(send("GET", f"/{place}/{key}-none?attributes", {"x-amz-object-attributes": "ETag"}), 404, "NoSuchKey")
 
@@ -65,6 +70,18 @@ def test_tags_refused(send, place, key, pairs, codes):
     answer = send("PUT", f"{target}?tagging", {}, tagging(pairs))
     assert answer.status == 400 and answer.code in codes, answer
     assert send("GET", f"{target}?tagging").texts("TagSet/Tag/Key") == []
+
+
+def test_the_count_of_tags_is_for_those_who_may_read_them(server, send, bucket):
+    send("PUT", f"/{bucket}/k", {"x-amz-tagging": "a=1"}, b"x")
+    statement = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{bucket}/*"}
+    anonymous = raw.Raw(server)
+    for actions, shown in [("s3:GetObject", None), (["s3:GetObject", "s3:GetObjectTagging"], "1")]:
+        policy = {"Version": "2012-10-17", "Statement": [statement | {"Action": actions}]}
+        assert send("PUT", f"/{bucket}?policy", {}, json.dumps(policy).encode()).status == 204
+        for method in ["GET", "HEAD"]:
+            answer = anonymous(method, f"/{bucket}/k", sign=False)
+            assert (answer.status, answer.headers["x-amz-tagging-count"]) == (200, shown), answer
 
 
 def test_tags_of_nothing(send, refused, place, key):

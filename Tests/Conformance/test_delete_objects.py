@@ -35,6 +35,19 @@ def test_conditional_delete(send, refused, place, key):
     assert send("DELETE", f"/{place}/{key}", {"If-Match": etag}).status == 204
 
 
+@pytest.mark.parametrize(
+    "name,value", [("x-amz-if-match-size", "one"), ("x-amz-if-match-last-modified-time", "yesterday")]
+)
+def test_conditions_that_are_none_delete_nothing(send, refused, place, key, name, value):
+    send("PUT", f"/{place}/{key}", {}, b"x")
+    refused(send("DELETE", f"/{place}/{key}", {name: value}), 400, "InvalidArgument")
+    element = "Size" if name.endswith("size") else "LastModifiedTime"
+    body = f"<Delete><Object><Key>{key}</Key><{element}>{value}</{element}></Object></Delete>".encode()
+    headers = {"Content-MD5": base64.b64encode(hashlib.md5(body).digest()).decode()}
+    refused(send("POST", f"/{place}?delete", headers, body), 400, "InvalidArgument")
+    assert send("GET", f"/{place}/{key}").body == b"x"
+
+
 def test_many(send, place, key):
     names = [f"{key}-{n}" for n in range(3)]
     for name in names:

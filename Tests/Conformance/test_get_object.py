@@ -144,7 +144,14 @@ def test_part_numbers(send, refused, target):
 
 
 def test_expected_owner(send, refused, target):
-    refused(send("GET", target, {"x-amz-expected-bucket-owner": "000000000000"}), 403, "AccessDenied")
+    name = "x-amz-expected-bucket-owner"
+    refused(send("GET", target, {name: "999999999999"}), 403, "AccessDenied")
+    refused(send("HEAD", target, {name: "999999999999"}), 403, None, head=True)
+    for value in ["", "none", "9999999999990"]:
+        refused(send("GET", target, {name: value}), 400, "InvalidBucketOwnerAWSAccountID")
+    copy = {"x-amz-copy-source": target, "x-amz-source-expected-bucket-owner": "999999999999"}
+    refused(send("PUT", f"{target}-copy", copy), 403, "AccessDenied")
+    assert send("GET", f"{target}-copy").status == 404
 
 
 def test_anonymous(send, refused, target, place):

@@ -145,7 +145,6 @@ def test_access_control_lists(send, refused, place, key):
         ("x-amz-server-side-encryption-customer-algorithm", "AES256"),
         ("x-amz-object-lock-mode", "GOVERNANCE"),
         ("x-amz-object-lock-legal-hold", "ON"),
-        ("x-amz-website-redirect-location", "/x"),
         ("x-amz-write-offset-bytes", "0"),
     ],
 )
@@ -153,6 +152,19 @@ def test_headers_of_what_is_not_served_are_never_ignored(send, place, key, name,
     answer = send("PUT", f"/{place}/{key}", {name: value}, b"x")
     assert answer.status in (400, 501), answer
     assert send("GET", f"/{place}/{key}").status == 404
+
+
+def test_redirects_are_kept_for_whoever_reads_them(send, refused, place, key):
+    """Only a website endpoint follows them; the REST endpoint stores and shows them."""
+    name = "x-amz-website-redirect-location"
+    for value in ["/x", "http://example.org/", "https://example.org/a?b"]:
+        assert send("PUT", f"/{place}/{key}", {name: value}, b"x").status == 200
+        answer = send("GET", f"/{place}/{key}")
+        assert (answer.status, answer.body, answer.headers[name]) == (200, b"x", value)
+        assert send("HEAD", f"/{place}/{key}").headers[name] == value
+    for value in ["x", "ftp://example.org/", "//"]:
+        assert (send("PUT", f"/{place}/{key}-bad", {name: value}, b"x").status == 200) == value.startswith("/")
+    refused(send("PUT", f"/{place}/{key}", {name: "x"}, b"x"), 400, "InvalidRedirectLocation")
 
 
 def test_tagging_header(send, refused, place, key):
@@ -163,4 +175,4 @@ def test_tagging_header(send, refused, place, key):
     many = "&".join(f"k{n}=v" for n in range(11))
     answer = send("PUT", f"/{place}/{key}", {"x-amz-tagging": many}, b"x")
     assert answer.status == 400 and answer.code in ("BadRequest", "InvalidTag"), answer
-    refused(send("PUT", f"/{place}/{key}", {"x-amz-tagging": "a=1&a=2"}, b"x"), 400, "InvalidTag")
+    refused(send("PUT", f"/{place}/{key}", {"x-amz-tagging": "a=1&a=2"}, b"x"), 400, "InvalidArgument")

@@ -35,6 +35,7 @@ package struct CopyReader: Sendable {
     /// The source of a copy, once its conditions hold. That it may be read was decided before.
     package func source(_ source: CopySource, preconditions: Preconditions) async throws(S3Error) -> Source {
         let bucket = try await gateway.buckets.bucket(source.bucket)
+        try ExpectedOwner(request.wire, ExpectedOwner.ofSource).check(bucket)
         let found: StoredVersion
         do {
             found = try await ObjectLookup(gateway, request).existing(source.key, source.versionID, in: bucket)

@@ -86,6 +86,19 @@ package struct ObjectLookup: Sendable {
         return Found(version: version, range: resolved, visibleID: bucket.visible(version.id))
     }
 
+    /// How many tags a read shows: S3 tells it only to whoever may read the tags themselves.
+    package func visibleTagCount(
+        of found: Found, _ key: ObjectKey, _ id: VersionID?, bucketName: String
+    ) async throws(S3Error) -> Int {
+        let count = found.version.record.tags.count
+        guard count > 0 else { return 0 }
+        let authorizer = Authorizer(gateway, request)
+        for access in ObjectReadAccess.accesses("s3:GetObjectTagging", bucket: bucketName, key: key, version: id) {
+            guard try await authorizer.allows(access) else { return 0 }
+        }
+        return count
+    }
+
     private static func check(_ preconditions: Preconditions, _ record: VersionRecord) throws(S3Error) {
         switch preconditions.evaluate(etag: record.etag, modified: record.modified) {
         case .proceed: return

@@ -12,8 +12,8 @@ extension GetObject: ServedOperation {
             preconditions: input.preconditions, wantsSegments: true)
         let output = Output(
             summary: found.version.record.summary(key: input.key, versionID: found.visibleID), range: found.range,
-            tagCount: found.version.record.tags.count)
-
+            tagCount: try await ObjectLookup(gateway, request).visibleTagCount(
+                of: found, input.key, input.versionID, bucketName: input.bucket))
         let content = ObjectReader(gateway.storage).content(
             of: found.version.record, range: found.range ?? 0..<found.version.record.size)
         return Reply(output, content: content)

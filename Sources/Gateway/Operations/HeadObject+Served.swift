@@ -12,7 +12,8 @@ extension HeadObject: ServedOperation {
             preconditions: input.preconditions, wantsSegments: false)
         let output = Output(
             summary: found.version.record.summary(key: input.key, versionID: found.visibleID), range: found.range,
-            tagCount: found.version.record.tags.count)
+            tagCount: try await ObjectLookup(gateway, request).visibleTagCount(
+                of: found, input.key, input.versionID, bucketName: input.bucket))
         return Reply(output)
     }
 }

@@ -99,10 +99,10 @@ package struct Pipeline: RequestHandler {
 
     /// `x-amz-expected-bucket-owner`: the bucket must belong to this account.
     private func checkOwner(_ context: RequestContext) async throws(S3Error) {
-        guard let expected = context.wire.fields["x-amz-expected-bucket-owner"], let name = context.wire.bucket,
-            let bucket = try await gateway.buckets.find(name)
+        let expected = ExpectedOwner(context.wire, ExpectedOwner.ofBucket)
+        guard expected.isGiven, let name = context.wire.bucket, let bucket = try await gateway.buckets.find(name)
         else { return }
-        guard bucket.record.account.utf8.elementsEqual(expected.utf8) else { throw S3Error(.accessDenied) }
+        try expected.check(bucket)
     }
 }
 

@@ -14,12 +14,17 @@ package enum AttributeDecoding {
     ]
 
     /// Everything that the header fields of a write say of the object.
-    /// - Throws: `MetadataTooLarge`, `InvalidStorageClass`, `InvalidTag`, `InvalidArgument`.
+    /// - Throws: `MetadataTooLarge`, `InvalidStorageClass`, `InvalidTag`, `InvalidArgument`, `InvalidRedirectLocation`.
     package static func attributes(_ request: WireRequest) throws(S3Error) -> ObjectAttributes {
         var attributes = ObjectAttributes()
         for name in systemHeaders {
             guard let value = request.fields[name] else { continue }
             attributes.headers[name] = name == "content-encoding" ? withoutFraming(value) : value
+        }
+        if let location = attributes.headers["x-amz-website-redirect-location"],
+            !["/", "http://", "https://"].contains(where: { location.utf8.starts(with: $0.utf8) })
+        {
+            throw S3Error(.invalidRedirectLocation)
         }
         attributes.metadata = try metadata(request)
         if let storageClass = request.fields["x-amz-storage-class"] {

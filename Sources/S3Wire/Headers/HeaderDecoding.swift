@@ -92,6 +92,35 @@ package enum HeaderDecoding {
         return Preconditions(ifMatch: conditions.ifMatch, ifNoneMatch: conditions.ifNoneMatch)
     }
 
+    /// What must hold of an object for it to be deleted, as texts. What does not parse is refused, since a condition
+    /// that is ignored deletes what it was to spare.
+    /// - Throws: `InvalidArgument`.
+    package static func deletePreconditions(
+        etag: String?, modified: String?, size: String?
+    ) throws(S3Error) -> DeletePreconditions {
+        var length: Int64?
+        if let size {
+            length = decimal(Substring(size).utf8)
+            guard length != nil else { throw invalid("x-amz-if-match-size", size) }
+        }
+        return DeletePreconditions(
+            etag: etag.map(entityTag), modified: try time(modified, "x-amz-if-match-last-modified-time"), size: length)
+    }
+
+    /// A time that a condition names; nil where there is none.
+    /// - Throws: `InvalidArgument` for what is no time.
+    package static func time(_ text: String?, _ name: String) throws(S3Error) -> Timestamp? {
+        guard let text else { return nil }
+        guard let time = Timestamp(httpDate: text) ?? Timestamp(iso8601: text) else { throw invalid(name, text) }
+        return time
+    }
+
+    private static func invalid(_ name: String, _ value: String) -> S3Error {
+        S3Error(
+            .invalidArgument, "The value of \(name) is not valid.",
+            details: [S3Error.Detail("ArgumentName", name), S3Error.Detail("ArgumentValue", value)])
+    }
+
     /// A list of entity tags, without quotes and weakness marks.
     package static func entityTags(_ value: String) -> [String] {
         value.utf8.split(separator: UInt8(ascii: ",")).map { entityTag(String(Substring($0))) }

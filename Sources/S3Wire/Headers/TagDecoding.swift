@@ -53,7 +53,7 @@ package enum TagDecoding {
         guard tags.count <= limit else {
             throw limit == ServiceLimits.tagsOfAnObject
                 ? S3Error(.badRequest, "Object tags cannot be greater than \(limit)")
-                : S3Error(.invalidTag, "Bucket tag count cannot be greater than \(limit)")
+                : S3Error(.badRequest, "Bucket tag count cannot be greater than \(limit)")
         }
         for tag in tags {
             guard (1...128).contains(tag.key.unicodeScalars.count) else {

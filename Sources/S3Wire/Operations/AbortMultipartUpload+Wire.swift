@@ -6,7 +6,8 @@ extension AbortMultipartUpload: WireOperation {
         Input(
             bucket: try request.requiredBucket(), key: try request.requiredKey(),
             upload: request.query["uploadId"] ?? "",
-            ifMatchInitiated: request.fields["x-amz-if-match-initiated-time"].flatMap { Timestamp(httpDate: $0) })
+            ifMatchInitiated: try HeaderDecoding.time(
+                request.fields["x-amz-if-match-initiated-time"], "x-amz-if-match-initiated-time"))
     }
 
     package static func encode(_ output: Output, for input: Input) -> WireResponse {

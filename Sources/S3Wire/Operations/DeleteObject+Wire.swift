@@ -6,10 +6,9 @@ extension DeleteObject: WireOperation {
         Input(
             bucket: try request.requiredBucket(), key: try request.requiredKey(),
             versionID: try HeaderDecoding.versionID(request),
-            preconditions: DeletePreconditions(
-                etag: request.fields["if-match"].map(HeaderDecoding.entityTag),
-                modified: request.fields["x-amz-if-match-last-modified-time"].flatMap { Timestamp(httpDate: $0) },
-                size: request.fields["x-amz-if-match-size"].flatMap { Int64($0) }))
+            preconditions: try HeaderDecoding.deletePreconditions(
+                etag: request.fields["if-match"], modified: request.fields["x-amz-if-match-last-modified-time"],
+                size: request.fields["x-amz-if-match-size"]))
     }
 
     package static func encode(_ output: Output, for input: Input) -> WireResponse {

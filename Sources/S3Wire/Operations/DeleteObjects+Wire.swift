@@ -29,12 +29,9 @@ extension DeleteObjects: WireOperation {
         let isInvalid = version.map { !$0.isEmpty } == true && id == nil
         return Item(
             key: key, versionID: id, invalidVersion: isInvalid ? version : nil,
-            preconditions: DeletePreconditions(
-                etag: element.child("ETag").map { HeaderDecoding.entityTag($0.text) },
-                modified: element.child("LastModifiedTime").flatMap {
-                    Timestamp(httpDate: $0.text) ?? Timestamp(iso8601: $0.text)
-                },
-                size: element.child("Size").flatMap { Int64($0.text) }))
+            preconditions: try HeaderDecoding.deletePreconditions(
+                etag: element.child("ETag")?.text, modified: element.child("LastModifiedTime")?.text,
+                size: element.child("Size")?.text))
     }
 
     package static func encode(_ output: Output, for input: Input) -> WireResponse {

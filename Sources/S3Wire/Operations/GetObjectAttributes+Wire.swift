@@ -4,15 +4,15 @@ import XML
 
 extension GetObjectAttributes: WireOperation {
     package static func decode(_ request: WireRequest, document: [UInt8]) throws(S3Error) -> Input {
-        guard let header = request.fields["x-amz-object-attributes"] else {
+        let header = request.fields.values("x-amz-object-attributes").joined(separator: ",")
+        guard !header.trimmingSpaces.isEmpty else {
             throw S3Error(
                 .invalidRequest,
                 "The x-amz-object-attributes header specifying the attributes to be retrieved is either missing "
                     + "or empty"
             )
         }
-        let names = request.fields.values("x-amz-object-attributes").joined(separator: ",")
-            .utf8.split(separator: UInt8(ascii: ",")).map { String(Substring($0)).trimmingSpaces }
+        let names = header.utf8.split(separator: UInt8(ascii: ",")).map { String(Substring($0)).trimmingSpaces }
         let known: Set<String> = ["ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize"]
         for name in names where !known.contains(name) {
             throw S3Error(
@@ -45,7 +45,7 @@ extension GetObjectAttributes: WireOperation {
             if wanted.contains("ObjectParts"), let count = summary.partCount {
                 writer.element("ObjectParts") { writer in
                     // S3 names the parts one by one only where they have checksums.
-                    writer.element("TotalPartsCount", String(count))
+                    writer.element("PartsCount", String(count))
                     writer.element("PartNumberMarker", String(input.partMarker))
                     writer.element("NextPartNumberMarker", String(output.parts.last?.number ?? input.partMarker))
                     writer.element("MaxParts", String(input.partLimit))
