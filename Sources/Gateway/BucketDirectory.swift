@@ -37,10 +37,12 @@ package final class BucketDirectory: Sendable {
     }
 
     /// The bucket of this name.
-    /// - Throws: `NoSuchBucket`.
+    /// - Throws: `NoSuchBucket`, or `InvalidBucketName` for a name that no bucket can have.
     package func bucket(_ name: String) async throws(S3Error) -> Bucket {
         if let bucket = try await find(name) { return bucket }
-        throw S3Error(.noSuchBucket, details: [S3Error.Detail("BucketName", name)])
+        throw S3Error(
+            BucketName.isValid(name) ? .noSuchBucket : .invalidBucketName,
+            details: [S3Error.Detail("BucketName", name)])
     }
 
     /// The bucket of this name, or nil.

@@ -5,6 +5,7 @@ CVE-2026-54917, CVE-2026-55874, CVE-2026-58372, CVE-2026-26187, GHSA-8r6f: three
 
 import base64
 import hashlib
+import re
 import urllib.parse
 from xml.sax.saxutils import escape
 
@@ -83,7 +84,8 @@ def test_every_entrance(send, s3, bucket, neighbour, name):
     assert len(prefixed.texts("Contents/Key")) == 1
     assert send("PUT", f"/{bucket}/copied", {"x-amz-copy-source": f"/{bucket}/{quote(name)}"}).status == 200
     assert send("GET", f"/{bucket}/copied").body == name.encode()
-    upload = send("POST", f"{target}?uploads").text("UploadId")
+    # Not parsed: the answer names the key, and as AWS writes it a control character is no XML.
+    upload = re.search(rb"<UploadId>(.+)</UploadId>", send("POST", f"{target}?uploads").body)[1].decode()
     assert send("DELETE", f"{target}?uploadId={upload}").status == 204
     if all(ord(character) >= 32 for character in name):
         body = f"<Delete><Object><Key>{escape(name)}</Key></Object></Delete>".encode()

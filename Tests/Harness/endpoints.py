@@ -6,6 +6,7 @@ TIDEGATE_TEST_CA, names a server that is there; otherwise the real binary is sta
 
 import contextlib
 import os
+import urllib.parse
 
 import boto3
 import botocore.config
@@ -47,13 +48,18 @@ def connect(server, **settings):
 
 def remove(s3, name):
     """Removes a bucket with all versions and uploads in it."""
-    for page in s3.get_paginator("list_multipart_uploads").paginate(Bucket=name):
+    for page in s3.get_paginator("list_multipart_uploads").paginate(Bucket=name, EncodingType="url"):
         for upload in page.get("Uploads", []):
-            s3.abort_multipart_upload(Bucket=name, Key=upload["Key"], UploadId=upload["UploadId"])
+            key = urllib.parse.unquote_plus(upload["Key"])
+            s3.abort_multipart_upload(Bucket=name, Key=key, UploadId=upload["UploadId"])
     for page in s3.get_paginator("list_object_versions").paginate(Bucket=name):
         entries = page.get("Versions", []) + page.get("DeleteMarkers", [])
-        if entries:
-            objects = [{"Key": each["Key"], "VersionId": each["VersionId"]} for each in entries]
+        objects = [{"Key": each["Key"], "VersionId": each["VersionId"]} for each in entries]
+        # XML cannot carry a control character, so that DeleteObjects cannot name such a key.
+        for each in [each for each in objects if any(ord(character) < 32 for character in each["Key"])]:
+            s3.delete_object(Bucket=name, **each)
+            objects.remove(each)
+        if objects:
             answer = s3.delete_objects(Bucket=name, Delete={"Objects": objects, "Quiet": True})
             assert not answer.get("Errors"), answer["Errors"]
     s3.delete_bucket(Bucket=name)

@@ -20,6 +20,21 @@ def quote(key):
     return urllib.parse.quote(key, safe="/-_.~")
 
 
+def canonical(target):
+    """A target as S3 signs it: path and query decoded once and encoded once, empty parts of the query left out.
+
+    botocore signs what it is given, since it never gives itself anything else.
+    """
+    path, mark, query = target.partition("?")
+    parts = [part.replace("+", " ").partition("=") for part in query.split("&") if part]
+    items = [recode(name, "") + equals + recode(value, "") for name, equals, value in parts]
+    return recode(path, "/") + mark + "&".join(items)
+
+
+def recode(text, safe):
+    return urllib.parse.quote(urllib.parse.unquote_to_bytes(text), safe=safe + "-_.~")
+
+
 class Answer:
     def __init__(self, status, headers, body):
         self.status, self.headers, self.body = status, headers, body
@@ -98,7 +113,7 @@ class Raw:
         headers = dict(headers or {})
         headers.setdefault("Host", self.url.netloc)
         request = botocore.awsrequest.AWSRequest(
-            method, f"{self.url.scheme}://{self.url.netloc}{target}", headers, body
+            method, f"{self.url.scheme}://{self.url.netloc}{canonical(target)}", headers, body
         )
         payload = payload or hashlib.sha256(body).hexdigest()
         SignerWithPayload(self.credentials, self.service, self.region, payload).add_auth(request)

@@ -102,9 +102,13 @@ final class Answer: Sendable {
         let wire = state.withLock { $0.wire }
         var shown = error
         shown.headers.removeAll { $0.name == S3Error.internalReason }
-        let response = ErrorDocument.encode(
+        var response = ErrorDocument.encode(
             shown, resource: wire?.resource ?? "/", requestID: id, hostID: gateway.settings.node,
             method: incoming.head.method)
+        // An answer to HEAD has no body that could name the region; clients that signed for another one learn it here.
+        if incoming.head.method.utf8.elementsEqual("HEAD".utf8), wire?.bucket != nil {
+            response.fields["x-amz-bucket-region"] = gateway.settings.region
+        }
         await send(response)
         observe(response.status, error: error, bytesOut: Int64(response.body.count))
     }

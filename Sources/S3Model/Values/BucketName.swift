@@ -9,8 +9,11 @@ package enum BucketName {
             let last = bytes.last,
             isAlphanumeric(first), isAlphanumeric(last), !looksLikeAddress(bytes)
         else { return false }
+        // Between dots stand labels of a host name, which are not empty and neither begin nor end with a hyphen.
         for (left, right) in zip(bytes, bytes.dropFirst())
-        where left == UInt8(ascii: ".") && right == UInt8(ascii: ".") { return false }
+        where left == UInt8(ascii: ".") && !isAlphanumeric(right)
+            || right == UInt8(ascii: ".") && !isAlphanumeric(left)
+        { return false }
         let prefixes = ["xn--", "sthree-", "amzn-s3-demo-"]
         let suffixes = ["-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"]
         return !prefixes.contains { name.utf8.starts(with: $0.utf8) }
