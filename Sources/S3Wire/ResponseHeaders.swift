@@ -14,10 +14,8 @@ enum ResponseHeaders {
     }
 
     /// The head of an answer to GetObject and HeadObject. `content-length` is set by whoever sends the bytes.
-    static func object(
-        _ summary: ObjectSummary, range: Range<Int64>?, tagCount: Int, overrides: [String: String],
-        wantsChecksum: Bool, partNumber: Int?
-    ) -> WireResponse {
+    static func object(_ output: ObjectRead.Output, for input: ObjectRead.Input) -> WireResponse {
+        let (summary, range, partNumber) = (output.summary, output.range, input.partNumber)
         var response = WireResponse(status: range == nil && partNumber == nil ? 200 : 206)
         var fields = HeaderFields()
         fields.append("accept-ranges", "bytes")
@@ -25,13 +23,13 @@ enum ResponseHeaders {
         fields.append("etag", "\"\(summary.etag)\"")
         var headers = summary.attributes.headers
         headers["content-type"] = headers["content-type"] ?? "binary/octet-stream"
-        headers.merge(overrides) { _, override in override }
+        headers.merge(input.overrides) { _, override in override }
         for (name, value) in headers.sorted(by: { $0.key < $1.key }) { fields.append(name, value) }
         for (name, value) in summary.attributes.metadata.sorted(by: { $0.key < $1.key }) {
             fields.append("x-amz-meta-" + name, value)
         }
         if let storageClass = summary.attributes.storageClass { fields.append("x-amz-storage-class", storageClass) }
-        if tagCount > 0 { fields.append("x-amz-tagging-count", String(tagCount)) }
+        if output.tagCount > 0 { fields.append("x-amz-tagging-count", String(output.tagCount)) }
         if partNumber != nil, let count = summary.partCount { fields.append("x-amz-mp-parts-count", String(count)) }
         let length = range.map { $0.upperBound - $0.lowerBound } ?? summary.size
         fields.append("content-length", String(length))
@@ -40,8 +38,7 @@ enum ResponseHeaders {
         }
         response.fields = fields
         version(summary.versionID, &response)
-        // The checksum is of the whole object: with a part of it, it would tell the client that the bytes are damaged.
-        if wantsChecksum, range == nil { checksum(summary.checksum, &response) }
+        if input.wantsChecksum { checksum(output.checksum, &response) }
         return response
     }
 }

@@ -6,6 +6,8 @@ package protocol WireOperation: Operation {
     /// The names under which the service table routes to it: its own, but where one type answers for several.
     static var routes: [String] { get }
     static var payload: PayloadKind { get }
+    /// Whether `x-amz-checksum-*` is of the document that is sent; CompleteMultipartUpload names the object's by it.
+    static var checksumIsOfDocument: Bool { get }
 
     /// Reads a request. `document` is the body, whole, where `payload` asks for it.
     static func decode(_ request: WireRequest, document: [UInt8]) throws(S3Error) -> Input
@@ -17,6 +19,7 @@ package protocol WireOperation: Operation {
 extension WireOperation {
     package static var routes: [String] { [name] }
     package static var payload: PayloadKind { .none }
+    package static var checksumIsOfDocument: Bool { true }
 }
 
 /// What an operation does with the body of its request.

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 
 import pytest
 
@@ -33,6 +34,53 @@ def test_conditional_delete(send, refused, place, key):
     refused(send("DELETE", f"/{place}/{key}", {"If-Match": '"00"'}), 412, "PreconditionFailed")
     assert send("GET", f"/{place}/{key}").status == 200
     assert send("DELETE", f"/{place}/{key}", {"If-Match": etag}).status == 204
+
+
+def test_conditional_delete_of_what_is_not_there(send, s3, refused, bucket):
+    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html"""
+    for etag in ["*", '"00"']:
+        refused(send("DELETE", f"/{bucket}/none", {"If-Match": etag}), 404, "NoSuchKey")
+    assert send("DELETE", f"/{bucket}/none", {"x-amz-if-match-size": "1"}).status == 204
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    send("PUT", f"/{bucket}/k", {}, b"x")
+    assert send("DELETE", f"/{bucket}/k", {"If-Match": "*"}).headers["x-amz-delete-marker"] == "true"
+    refused(send("DELETE", f"/{bucket}/k", {"If-Match": "*"}), 412, "PreconditionFailed")
+
+
+def test_conditions_are_no_oracle(server, send, refused, bucket):
+    """Whoever may write or delete but not read must not learn an ETag by guessing it."""
+    etag = send("PUT", f"/{bucket}/k", {}, b"x").headers["ETag"]
+    actions = ["s3:PutObject", "s3:DeleteObject"]
+    statement = {"Effect": "Allow", "Principal": "*", "Action": actions, "Resource": f"arn:aws:s3:::{bucket}/*"}
+    policy = {"Version": "2012-10-17", "Statement": [statement]}
+    assert send("PUT", f"/{bucket}?policy", {}, json.dumps(policy).encode()).status == 204
+    anonymous = raw.Raw(server)
+    for value in [etag, '"00"']:
+        refused(anonymous("PUT", f"/{bucket}/k", {"If-Match": value}, b"y", sign=False), 403, "AccessDenied")
+        refused(anonymous("DELETE", f"/{bucket}/k", {"If-Match": value}, sign=False), 403, "AccessDenied")
+    refused(anonymous("DELETE", f"/{bucket}/k", {"x-amz-if-match-size": "1"}, sign=False), 403, "AccessDenied")
+    refused(anonymous("PUT", f"/{bucket}/k", {"If-None-Match": "*"}, b"y", sign=False), 412, "PreconditionFailed")
+    assert anonymous("DELETE", f"/{bucket}/k", {"If-Match": "*"}, sign=False).status == 204
+
+
+def test_a_header_without_effect_satisfies_no_policy(server, send, bucket):
+    """A policy that wants conditional deletes is not content with an If-Match that DeleteObjects does not look at."""
+    send("PUT", f"/{bucket}/k", {}, b"x")
+    statement = {
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": "s3:DeleteObject",
+        "Resource": f"arn:aws:s3:::{bucket}/*",
+        "Condition": {"Null": {"s3:if-match": "false"}},
+    }
+    policy = {"Version": "2012-10-17", "Statement": [statement]}
+    assert send("PUT", f"/{bucket}?policy", {}, json.dumps(policy).encode()).status == 204
+    anonymous = raw.Raw(server)
+    for etag, outcome in [("", "Error/Code"), ("<ETag>*</ETag>", "Deleted/Key")]:
+        body = f"<Delete><Object><Key>k</Key>{etag}</Object></Delete>".encode()
+        headers = {"Content-MD5": base64.b64encode(hashlib.md5(body).digest()).decode(), "If-Match": "*"}
+        answer = anonymous("POST", f"/{bucket}?delete", headers, body, sign=False)
+        assert answer.status == 200 and answer.text(outcome), answer
 
 
 @pytest.mark.parametrize(

@@ -67,9 +67,9 @@ def test_broken_escapes(server):
     assert answer.count(b"HTTP/1.1 400 ") == 2 and answer.count(b"<Code>InvalidURI</Code>") == 2, answer
 
 
-def chunked(server, target, body):
+def chunked(server, target, body, **more):
     client = raw.Raw(server)
-    headers = client.signed("PUT", target, {"Transfer-Encoding": "chunked"}, payload=raw.UNSIGNED)
+    headers = client.signed("PUT", target, {"Transfer-Encoding": "chunked"}, payload=raw.UNSIGNED) | more
     head = f"PUT {target} HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in headers.items()) + "\r\n"
     return exchange(server, head.encode() + body)
 
@@ -91,6 +91,13 @@ def chunked(server, target, body):
 def test_bad_chunks(server, send, place, key, body):
     answer = chunked(server, f"/{place}/{key}", body)
     assert answer == b"" or answer.split()[1][:1] in (b"4", b"5"), answer[:300]
+    assert send("GET", f"/{place}/{key}").status == 404
+
+
+def test_length_must_be_told(server, send, place, key):
+    """S3 does not take an object whose length only its chunks tell."""
+    answer = chunked(server, f"/{place}/{key}", b"5\r\nhello\r\n0\r\n\r\n", Connection="close")
+    assert answer.split()[1] == b"501" and b"<Header>Transfer-Encoding</Header>" in answer, answer
     assert send("GET", f"/{place}/{key}").status == 404
 
 

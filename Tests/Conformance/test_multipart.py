@@ -1,5 +1,6 @@
 """The multipart operations: https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html"""
 
+import base64
 import hashlib
 
 import pytest
@@ -173,19 +174,42 @@ def test_part_copy(send, refused, place, key, upload):
     assert send("GET", upload[0]).body == PART[10:20]
 
 
-def test_checksums_of_the_whole(send, place, key):
-    headers = {"x-amz-checksum-algorithm": "CRC32C", "x-amz-checksum-type": "COMPOSITE"}
-    created = send("POST", f"/{place}/{key}?uploads", headers)
-    upload = (f"/{place}/{key}", created.text("UploadId"))
-    answer = send(
-        "PUT", f"{upload[0]}?partNumber=1&uploadId={upload[1]}", {"x-amz-checksum-crc32c": "yZRlqg=="}, b"hello world"
-    )
-    assert answer.status == 200 and answer.headers["x-amz-checksum-crc32c"] == "yZRlqg=="
-    body = (
-        f"<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{answer.headers['ETag']}</ETag>"
-        "<ChecksumCRC32C>yZRlqg==</ChecksumCRC32C></Part></CompleteMultipartUpload>"
-    )
-    done = send("POST", f"{upload[0]}?uploadId={upload[1]}", {}, body.encode())
-    assert (
-        done.status == 200 and done.text("ChecksumType") == "COMPOSITE" and done.text("ChecksumCRC32C").endswith("-1")
-    ), done
+PARTS = {1: b"A" * (5 * MIB), 2: b"end"}
+
+
+def digest(*contents):
+    return base64.b64encode(hashlib.sha256(b"".join(contents)).digest()).decode()
+
+
+@pytest.mark.parametrize("given", ["right", "none", "wrong"])
+def test_checksums_of_the_whole(send, refused, place, key, given):
+    """The checksum header of CompleteMultipartUpload is of the object, not of the list of its parts."""
+    created = send("POST", f"/{place}/{key}?uploads", {"x-amz-checksum-algorithm": "SHA256"})
+    assert created.headers["x-amz-checksum-algorithm"] == "SHA256"
+    assert created.headers["x-amz-checksum-type"] == "COMPOSITE"
+    target, listed = f"/{place}/{key}?uploadId={created.text('UploadId')}", ""
+    for number, content in PARTS.items():
+        header = {"x-amz-checksum-sha256": digest(content)}
+        answer = send("PUT", f"{target}&partNumber={number}", header, content)
+        assert answer.status == 200 and answer.headers["x-amz-checksum-sha256"] == digest(content), answer
+        listed += (
+            f"<Part><PartNumber>{number}</PartNumber><ETag>{answer.headers['ETag']}</ETag>"
+            f"<ChecksumSHA256>{digest(content)}</ChecksumSHA256></Part>"
+        )
+    whole = digest(*[hashlib.sha256(content).digest() for content in PARTS.values()]) + "-2"
+    headers = {"right": {"x-amz-checksum-sha256": whole}, "wrong": {"x-amz-checksum-sha256": digest(b"")}, "none": {}}
+    body = f"<CompleteMultipartUpload>{listed}</CompleteMultipartUpload>".encode()
+    done = send("POST", target, headers[given], body)
+    if given == "wrong":
+        refused(done, 400, "BadDigest")
+        send("DELETE", target)
+        return
+    assert done.status == 200 and done.text("ChecksumType") == "COMPOSITE", done
+    assert done.text("ChecksumSHA256") == whole
+    asked = {"x-amz-checksum-mode": "ENABLED"}
+    assert send("HEAD", f"/{place}/{key}", asked).headers["x-amz-checksum-sha256"] == whole
+    assert "x-amz-checksum-sha256" not in send("HEAD", f"/{place}/{key}").headers
+    # With a part goes the part's own checksum, with a range none.
+    part = send("GET", f"/{place}/{key}?partNumber=2", asked)
+    assert part.body == PARTS[2] and part.headers["x-amz-checksum-sha256"] == digest(PARTS[2])
+    assert "x-amz-checksum-sha256" not in send("GET", f"/{place}/{key}", asked | {"Range": "bytes=0-1"}).headers

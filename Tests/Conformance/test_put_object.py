@@ -176,3 +176,22 @@ def test_tagging_header(send, refused, place, key):
     answer = send("PUT", f"/{place}/{key}", {"x-amz-tagging": many}, b"x")
     assert answer.status == 400 and answer.code in ("BadRequest", "InvalidTag"), answer
     refused(send("PUT", f"/{place}/{key}", {"x-amz-tagging": "a=1&a=2"}, b"x"), 400, "InvalidArgument")
+
+
+@pytest.mark.parametrize(
+    "sent,kept",
+    [
+        ("gzip", "gzip"),
+        ("deflate, gzip", "deflate, gzip"),
+        ("aws-chunked, gzip", "gzip"),
+        ("gzip,aws-chunked", "gzip"),
+        ("aws-chunked", None),
+    ],
+)
+def test_framing_is_no_encoding_of_the_object(send, place, key, sent, kept):
+    assert send("PUT", f"/{place}/{key}", {"Content-Encoding": sent}, b"x").status == 200
+    assert send("HEAD", f"/{place}/{key}").headers["Content-Encoding"] == kept
+
+
+def test_no_expectation(send, place, key):
+    assert send("PUT", f"/{place}/{key}", {"Expect": ""}, b"x").status == 200

@@ -61,7 +61,7 @@ package struct ObjectDeletion: Sendable {
     private func deleteCurrent(
         _ state: KeyState, _ preconditions: DeletePreconditions, _ changes: inout Changes
     ) throws(S3Error) -> Outcome {
-        try Self.check(preconditions, state.live, key: state.key)
+        try Self.check(preconditions, state.live ?? state.marker, key: state.key)
         var marker = VersionRecord()
         marker.uid = gateway.environment.random()
         marker.modified = gateway.environment.now()
@@ -100,7 +100,12 @@ package struct ObjectDeletion: Sendable {
     ) throws(S3Error) {
         guard !preconditions.isEmpty else { return }
         guard let record = version?.record else {
+            // Where nothing is, S3 takes a condition on size or time as met, and one on the tag as not found.
+            guard preconditions.etag != nil else { return }
             throw S3Error(.noSuchKey, details: [S3Error.Detail("Key", key.description)])
+        }
+        guard !record.isDeleteMarker else {
+            throw S3Error(.preconditionFailed, details: [S3Error.Detail("Condition", "If-Match")])
         }
         if let etag = preconditions.etag, !Preconditions.matches([etag], record.etag) {
             throw S3Error(.preconditionFailed, details: [S3Error.Detail("Condition", "If-Match")])

@@ -18,6 +18,8 @@ package struct ObjectLookup: Sendable {
         /// Nil for the whole object.
         package var range: Range<Int64>?
         package var visibleID: VersionID?
+        /// Of the bytes that are read: the whole object, or the part that is asked for; nil for another range.
+        package var checksum: Checksum?
     }
 
     /// The object or version, which must exist and be no delete marker.
@@ -54,7 +56,7 @@ package struct ObjectLookup: Sendable {
 
     private func missing(_ key: ObjectKey, _ bucket: Bucket, marker: StoredVersion?) async throws(S3Error) -> S3Error {
         let mayList = try await Authorizer(gateway, request).allows(
-            RequiredAccess("s3:ListBucket", bucket: bucket.name))
+            RequiredAccess("s3:ListBucket", bucket: bucket.name, context: ["s3:prefix": [key.description]]))
         guard mayList else { return S3Error(.accessDenied) }
         var error = S3Error(.noSuchKey, details: [S3Error.Detail("Key", key.description)])
         if let marker {
@@ -83,20 +85,36 @@ package struct ObjectLookup: Sendable {
             resolved = range.resolve(size: version.record.size)
             guard resolved != nil else { throw Self.unsatisfiable(range, version.record.size) }
         }
-        return Found(version: version, range: resolved, visibleID: bucket.visible(version.id))
+        return Found(
+            version: version, range: resolved, visibleID: bucket.visible(version.id),
+            checksum: Self.checksum(of: version.record, partNumber: partNumber, isRange: range != nil))
     }
 
-    /// How many tags a read shows: S3 tells it only to whoever may read the tags themselves.
-    package func visibleTagCount(
-        of found: Found, _ key: ObjectKey, _ id: VersionID?, bucketName: String
-    ) async throws(S3Error) -> Int {
-        let count = found.version.record.tags.count
-        guard count > 0 else { return 0 }
-        let authorizer = Authorizer(gateway, request)
-        for access in ObjectReadAccess.accesses("s3:GetObjectTagging", bucket: bucketName, key: key, version: id) {
-            guard try await authorizer.allows(access) else { return 0 }
+    /// With a range, the checksum of the whole would tell the client that its bytes are damaged.
+    private static func checksum(of record: VersionRecord, partNumber: Int?, isRange: Bool) -> Checksum? {
+        guard let whole = record.checksum, !isRange else { return nil }
+        guard let partNumber, !record.parts.isEmpty else { return Checksum(whole, parts: record.partCount) }
+        let part = record.parts[partNumber - 1]
+        guard !part.checksum.isEmpty else { return nil }
+        return Checksum(
+            algorithm: whole.algorithm, value: Base64.encode(part.checksum), isComposite: whole.isComposite)
+    }
+
+    /// What GetObject and HeadObject answer of what was found.
+    package func output(of found: Found, for input: ObjectRead.Input) async throws(S3Error) -> ObjectRead.Output {
+        var tagCount = found.version.record.tags.count
+        if tagCount > 0 {
+            // S3 tells how many tags there are only to whoever may read them.
+            let authorizer = Authorizer(gateway, request)
+            for access in ObjectReadAccess.accesses(
+                "s3:GetObjectTagging", bucket: input.bucket, key: input.key, version: input.versionID)
+            {
+                if try await !authorizer.allows(access) { tagCount = 0 }
+            }
         }
-        return count
+        return ObjectRead.Output(
+            summary: found.version.record.summary(key: input.key, versionID: found.visibleID), range: found.range,
+            tagCount: tagCount, checksum: found.checksum)
     }
 
     private static func check(_ preconditions: Preconditions, _ record: VersionRecord) throws(S3Error) {

@@ -25,8 +25,9 @@ extension DeleteObjects: ServedOperation {
     ) async -> Result.Outcome {
         do throws(S3Error) {
             if item.invalidVersion != nil { throw S3Error(.noSuchVersion) }
-            try await authorizer.require(
-                DeleteObject.access(bucket: bucket, key: item.key, version: item.versionID))
+            let accesses = DeleteObject.accesses(
+                bucket: bucket, key: item.key, version: item.versionID, preconditions: item.preconditions)
+            for access in accesses { try await authorizer.require(access) }
             let deleted = try await ObjectDeletion(gateway, request).delete(
                 item.key, item.versionID, bucketName: bucket, preconditions: item.preconditions,
                 suffix: String(position))

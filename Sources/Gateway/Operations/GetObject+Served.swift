@@ -7,13 +7,11 @@ extension GetObject: ServedOperation {
     package static func perform(
         _ input: Input, body: consuming Body, for request: RequestContext, in gateway: Gateway
     ) async throws(S3Error) -> Reply<Output> {
-        let found = try await ObjectLookup(gateway, request).read(
+        let lookup = ObjectLookup(gateway, request)
+        let found = try await lookup.read(
             input.key, input.versionID, bucketName: input.bucket, range: input.range, partNumber: input.partNumber,
             preconditions: input.preconditions, wantsSegments: true)
-        let output = Output(
-            summary: found.version.record.summary(key: input.key, versionID: found.visibleID), range: found.range,
-            tagCount: try await ObjectLookup(gateway, request).visibleTagCount(
-                of: found, input.key, input.versionID, bucketName: input.bucket))
+        let output = try await lookup.output(of: found, for: input)
         let content = ObjectReader(gateway.storage).content(
             of: found.version.record, range: found.range ?? 0..<found.version.record.size)
         return Reply(output, content: content)

@@ -7,13 +7,11 @@ extension HeadObject: ServedOperation {
     package static func perform(
         _ input: Input, body: consuming Body, for request: RequestContext, in gateway: Gateway
     ) async throws(S3Error) -> Reply<Output> {
-        let found = try await ObjectLookup(gateway, request).read(
+        let lookup = ObjectLookup(gateway, request)
+        let found = try await lookup.read(
             input.key, input.versionID, bucketName: input.bucket, range: input.range, partNumber: input.partNumber,
             preconditions: input.preconditions, wantsSegments: false)
-        let output = Output(
-            summary: found.version.record.summary(key: input.key, versionID: found.visibleID), range: found.range,
-            tagCount: try await ObjectLookup(gateway, request).visibleTagCount(
-                of: found, input.key, input.versionID, bucketName: input.bucket))
+        let output = try await lookup.output(of: found, for: input)
         return Reply(output)
     }
 }

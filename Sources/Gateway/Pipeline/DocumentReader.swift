@@ -6,10 +6,12 @@ import S3Wire
 
 /// Reads the body of a request whole, where it is a document, with every check that an object's bytes get.
 enum DocumentReader {
+    /// - Parameter checksumIsOfDocument: whether the request's `x-amz-checksum-*` is of these bytes.
     static func read(
-        _ body: consuming Body, limit: Int, _ request: RequestContext
+        _ body: consuming Body, limit: Int, checksumIsOfDocument: Bool, _ request: RequestContext
     ) async throws(S3Error) -> [UInt8] {
-        let checksum = try ChecksumDecoding.request(request.wire.fields)
+        var checksum = try ChecksumDecoding.request(request.wire.fields)
+        if !checksumIsOfDocument { checksum.value = nil }
         let algorithm = try ObjectWriter.algorithm(checksum.algorithm)
         var expectation = PayloadExpectation(algorithm: algorithm)
         expectation.md5 = checksum.contentMD5

@@ -83,7 +83,9 @@ package struct Pipeline: RequestHandler {
         switch O.payload {
         case .none: break
         case .stream: payload = body
-        case .document(let limit): document = try await DocumentReader.read(body, limit: limit, context)
+        case .document(let limit):
+            document = try await DocumentReader.read(
+                body, limit: limit, checksumIsOfDocument: O.checksumIsOfDocument, context)
         }
         let input = try O.decode(context.wire, document: document)
         context.describe(O.eventName(of: input), isReadOnly: O.isReadOnly)

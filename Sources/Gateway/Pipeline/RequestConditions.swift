@@ -10,8 +10,7 @@ package enum RequestConditions {
         "x-amz-acl": "s3:x-amz-acl", "x-amz-content-sha256": "s3:x-amz-content-sha256",
         "x-amz-metadata-directive": "s3:x-amz-metadata-directive",
         "x-amz-server-side-encryption": "s3:x-amz-server-side-encryption",
-        "x-amz-website-redirect-location": "s3:x-amz-website-redirect-location", "if-match": "s3:if-match",
-        "if-none-match": "s3:if-none-match",
+        "x-amz-website-redirect-location": "s3:x-amz-website-redirect-location",
     ]
 
     package static func context(of request: RequestContext, at now: Timestamp) -> [String: [String]] {

@@ -46,7 +46,7 @@ package enum CompleteMultipartUpload: Operation {
     }
 
     package static func accesses(of input: Input) -> [RequiredAccess] {
-        [RequiredAccess("s3:PutObject", bucket: input.bucket, key: input.key)]
+        ObjectWriteAccess.accesses(bucket: input.bucket, key: input.key, preconditions: input.preconditions)
     }
 
     /// A part, as the client lists it.

@@ -62,6 +62,7 @@ package enum CopyObject: Operation {
     package static func accesses(of input: Input) -> [RequiredAccess] {
         input.source.accesses
             + ObjectWriteAccess.accesses(
-                bucket: input.bucket, key: input.key, attributes: input.attributes, source: input.source)
+                bucket: input.bucket, key: input.key, attributes: input.attributes, source: input.source,
+                preconditions: input.preconditions)
     }
 }

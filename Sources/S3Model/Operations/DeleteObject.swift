@@ -33,13 +33,24 @@ package enum DeleteObject: Operation {
     }
 
     package static func accesses(of input: Input) -> [RequiredAccess] {
-        [DeleteObject.access(bucket: input.bucket, key: input.key, version: input.versionID)]
+        accesses(
+            bucket: input.bucket, key: input.key, version: input.versionID, preconditions: input.preconditions)
     }
 
     /// What deleting a key, or one version of it, takes.
-    package static func access(bucket: String, key: ObjectKey, version: VersionID?) -> RequiredAccess {
-        RequiredAccess(
-            version == nil ? "s3:DeleteObject" : "s3:DeleteObjectVersion", bucket: bucket, key: key,
-            context: version.map { ["s3:versionid": [$0.description]] } ?? [:], wantsObjectTags: true)
+    ///
+    /// Conditions on what is there also take reading it, since the outcome tells whether they hold; that something is
+    /// there at all may be asked without.
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html>
+    package static func accesses(
+        bucket: String, key: ObjectKey, version: VersionID?, preconditions: DeletePreconditions
+    ) -> [RequiredAccess] {
+        var context = version.map { ["s3:versionid": [$0.description]] } ?? [:]
+        if let etag = preconditions.etag { context["s3:if-match"] = [etag] }
+        let delete = RequiredAccess(
+            version == nil ? "s3:DeleteObject" : "s3:DeleteObjectVersion", bucket: bucket, key: key, context: context,
+            wantsObjectTags: true)
+        guard preconditions.tellsOfContent else { return [delete] }
+        return [delete] + ObjectReadAccess.accesses("s3:GetObject", bucket: bucket, key: key, version: version)
     }
 }

@@ -40,6 +40,7 @@ package enum PutObject: Operation {
     }
 
     package static func accesses(of input: Input) -> [RequiredAccess] {
-        ObjectWriteAccess.accesses(bucket: input.bucket, key: input.key, attributes: input.attributes)
+        ObjectWriteAccess.accesses(
+            bucket: input.bucket, key: input.key, attributes: input.attributes, preconditions: input.preconditions)
     }
 }

@@ -11,5 +11,10 @@ package struct DeletePreconditions: Sendable, Hashable {
         (self.etag, self.modified, self.size) = (etag, modified, size)
     }
 
+    /// Whether the outcome tells more than that there is an object.
+    var tellsOfContent: Bool {
+        modified != nil || size != nil || etag.map { !$0.utf8.elementsEqual("*".utf8) } ?? false
+    }
+
     package var isEmpty: Bool { etag == nil && modified == nil && size == nil }
 }

@@ -38,15 +38,23 @@ extension String {
 /// What writes of an object need.
 package enum ObjectWriteAccess {
     /// Storing an object, and setting its tags where it comes with some.
+    ///
+    /// With `If-Match` also reading the one that is there, since the outcome tells what its tag is.
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html>
     package static func accesses(
-        bucket: String, key: ObjectKey, attributes: ObjectAttributes, source: CopySource? = nil
+        bucket: String, key: ObjectKey, attributes: ObjectAttributes = ObjectAttributes(), source: CopySource? = nil,
+        preconditions: Preconditions = Preconditions()
     ) -> [RequiredAccess] {
         var context = tagContext(attributes.tags)
+        context.merge(preconditions.policyContext) { first, _ in first }
         if let storageClass = attributes.storageClass { context["s3:x-amz-storage-class"] = [storageClass] }
         if let source { context["s3:x-amz-copy-source"] = ["\(source.bucket)/\(source.key)"] }
         var accesses = [RequiredAccess("s3:PutObject", bucket: bucket, key: key, context: context)]
         if !attributes.tags.isEmpty {
             accesses.append(RequiredAccess("s3:PutObjectTagging", bucket: bucket, key: key, context: context))
+        }
+        if preconditions.ifMatch != nil {
+            accesses += ObjectReadAccess.accesses("s3:GetObject", bucket: bucket, key: key, version: nil)
         }
         return accesses
     }

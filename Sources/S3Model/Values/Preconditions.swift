@@ -20,6 +20,15 @@ package struct Preconditions: Sendable, Hashable {
         ifMatch == nil && ifNoneMatch == nil && ifModifiedSince == nil && ifUnmodifiedSince == nil
     }
 
+    /// What policies may ask of a conditional write. Only an operation that honours the conditions offers it, so that a
+    /// header that has no effect satisfies no policy.
+    var policyContext: [String: [String]] {
+        var context: [String: [String]] = [:]
+        if let ifMatch { context["s3:if-match"] = [ifMatch.joined(separator: ",")] }
+        if let ifNoneMatch { context["s3:if-none-match"] = [ifNoneMatch.joined(separator: ",")] }
+        return context
+    }
+
     /// What a read of an object with this tag and time comes to.
     package enum Outcome: Sendable, Hashable {
         case proceed

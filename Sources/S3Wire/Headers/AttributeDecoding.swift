@@ -38,12 +38,13 @@ package enum AttributeDecoding {
         return attributes
     }
 
-    /// `aws-chunked` is how the bytes travel, not how the object is encoded: it is not stored.
+    /// `aws-chunked` is how the bytes travel, not how the object is encoded: it is not stored. A value without it is
+    /// stored as it is written.
     static func withoutFraming(_ value: String) -> String? {
-        let codings = value.utf8.split(separator: UInt8(ascii: ",")).map {
-            String(Substring($0)).trimmingSpaces
-        }.filter { !$0.utf8.elementsEqual("aws-chunked".utf8) && !$0.isEmpty }
-        return codings.isEmpty ? nil : codings.joined(separator: ",")
+        let codings = value.utf8.split(separator: UInt8(ascii: ",")).map { String(Substring($0)).trimmingSpaces }
+        let kept = codings.filter { !$0.utf8.elementsEqual("aws-chunked".utf8) && !$0.isEmpty }
+        guard kept.count < codings.count else { return value }
+        return kept.isEmpty ? nil : kept.joined(separator: ",")
     }
 
     private static func metadata(_ request: WireRequest) throws(S3Error) -> [String: String] {

@@ -3,20 +3,11 @@ import S3Model
 
 /// Reads what GetObject and HeadObject share.
 enum ObjectReadDecoding {
-    struct Fields {
-        var versionID: VersionID?
-        var partNumber: Int?
-        var range: ByteRangeRequest?
-        var preconditions: Preconditions
-        var overrides: [String: String]
-        var wantsChecksum: Bool
-    }
-
     private static let overridable = [
         "content-type", "content-language", "expires", "cache-control", "content-disposition", "content-encoding",
     ]
 
-    static func fields(_ request: WireRequest) throws(S3Error) -> Fields {
+    static func input(_ request: WireRequest) throws(S3Error) -> ObjectRead.Input {
         try HeaderDecoding.refuseUnserved(request)
         var overrides: [String: String] = [:]
         for name in overridable {
@@ -39,7 +30,8 @@ enum ObjectReadDecoding {
                 throw S3Error(.invalidRequest, "Cannot specify both Range header and partNumber query parameter")
             }
         }
-        return Fields(
+        return ObjectRead.Input(
+            bucket: try request.requiredBucket(), key: try request.requiredKey(),
             versionID: try HeaderDecoding.versionID(request), partNumber: partNumber, range: range,
             preconditions: HeaderDecoding.preconditions(request.fields), overrides: overrides,
             wantsChecksum: request.fields["x-amz-checksum-mode"]?.uppercased() == "ENABLED")

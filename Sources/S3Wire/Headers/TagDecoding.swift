@@ -27,8 +27,7 @@ package enum TagDecoding {
                     + "without tag name duplicates.",
                 details: [S3Error.Detail("ArgumentName", "x-amz-tagging")])
         }
-        try check(tags, limit: ServiceLimits.tagsOfAnObject)
-        return tags
+        return try checked(tags, limit: ServiceLimits.tagsOfAnObject)
     }
 
     /// A `Tagging` document.
@@ -45,11 +44,11 @@ package enum TagDecoding {
         guard Set(tags.map { Array($0.key.utf8) }).count == tags.count else {
             throw S3Error(.invalidTag, "Cannot provide multiple Tags with the same key")
         }
-        try check(tags, limit: limit)
-        return tags
+        return try checked(tags, limit: limit)
     }
 
-    private static func check(_ tags: [Tag], limit: Int) throws(S3Error) {
+    /// The tags in the order of their keys, which is how they are listed.
+    private static func checked(_ tags: [Tag], limit: Int) throws(S3Error) -> [Tag] {
         guard tags.count <= limit else {
             throw limit == ServiceLimits.tagsOfAnObject
                 ? S3Error(.badRequest, "Object tags cannot be greater than \(limit)")
@@ -70,6 +69,7 @@ package enum TagDecoding {
                 throw S3Error(.invalidTag, "Your TagKey cannot be prefixed with aws:")
             }
         }
+        return tags.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
     }
 
     private static func text(_ raw: Substring.UTF8View) -> String? {

@@ -4,6 +4,7 @@ import XML
 
 extension CompleteMultipartUpload: WireOperation {
     package static let payload = PayloadKind.document(limit: ServiceLimits.documentSize)
+    package static let checksumIsOfDocument = false
 
     package static func decode(_ request: WireRequest, document: [UInt8]) throws(S3Error) -> Input {
         try HeaderDecoding.refuseUnserved(request)

@@ -27,7 +27,8 @@ extension ParsedRequest {
             case "host": hosts.append(field.value)
             case "content-length": contentLengths.append(field.value)
             case "transfer-encoding": transferEncodings.append(field.value)
-            case "expect": expectations.append(field.value)
+            // A list of none is no expectation.
+            case "expect" where !field.value.isEmpty: expectations.append(field.value)
             case "connection": closes = closes || Self.asksToClose(field.value)
             default: break
             }
