@@ -62,6 +62,9 @@ def test_tags(send, refused, place, key):
         ([("a", "1"), ("a", "2")], ["InvalidTag"]),
         ([("", "v")], ["InvalidTag", "MalformedXML"]),
         ([("aws:x", "v")], ["InvalidTag"]),
+        ([("a!b", "v")], ["InvalidTag"]),
+        ([("k", "a,b")], ["InvalidTag"]),
+        ([("k", "(x)")], ["InvalidTag"]),
     ],
 )
 def test_tags_refused(send, place, key, pairs, codes):

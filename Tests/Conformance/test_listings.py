@@ -97,6 +97,7 @@ def test_url_encoding(send, place):
         "max-keys=-1",
         "max-keys=x",
         "max-keys=99999999999999999999",
+        "max-keys=2147483648",
         "encoding-type=x",
         "list-type=2&continuation-token=",
         "list-type=2&continuation-token=nonsense",

@@ -53,7 +53,7 @@ package enum ChecksumDecoding {
     }
 
     package static func isComposite(_ text: String) throws(S3Error) -> Bool {
-        switch text {
+        switch text.uppercased() {
         case "COMPOSITE": true
         case "FULL_OBJECT": false
         default: throw S3Error(.invalidRequest, "Value for x-amz-checksum-type header is invalid.")

@@ -29,6 +29,7 @@ package enum CopyDecoding {
             let key = ObjectKey(Array(path[path.index(after: slash)...])),
             let bucket = String(validating: path[..<slash], as: UTF8.self)
         else { throw invalid("Invalid copy source object key", header) }
+        guard BucketName.isValid(bucket) else { throw invalid("Invalid copy source bucket name", header) }
         return CopySource(bucket: bucket, key: key, versionID: version)
     }
 

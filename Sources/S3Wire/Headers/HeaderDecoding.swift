@@ -59,7 +59,8 @@ package enum HeaderDecoding {
     ) throws(S3Error) -> Int {
         guard let text = request.query[name] else { return fallback }
         guard !text.isEmpty else { return fallback }
-        guard let value = Int(text), value >= range.lowerBound else {
+        // Beyond the range a number is cut down to it, but only one that S3 could hold.
+        guard let value = Int(text), value >= range.lowerBound, value <= max(range.upperBound, Int(Int32.max)) else {
             throw S3Error(
                 .invalidArgument, "\(name) must be a number from \(range.lowerBound) to \(range.upperBound).",
                 details: [S3Error.Detail("ArgumentName", name), S3Error.Detail("ArgumentValue", text)])
@@ -77,10 +78,10 @@ package enum HeaderDecoding {
     }
 
     /// The conditions that a write may carry.
-    /// - Throws: `NotImplemented` for an `If-None-Match` other than `*`, as S3 does.
+    /// - Throws: `NotImplemented` for an `If-None-Match` other than `*` or beside an `If-Match`, as S3 does.
     package static func writePreconditions(_ fields: HeaderFields) throws(S3Error) -> Preconditions {
         let conditions = preconditions(fields)
-        if let tags = conditions.ifNoneMatch, tags != ["*"] {
+        if let tags = conditions.ifNoneMatch, tags != ["*"] || conditions.ifMatch != nil {
             throw S3Error(
                 .notImplemented, "A header you provided implies functionality that is not implemented",
                 details: [

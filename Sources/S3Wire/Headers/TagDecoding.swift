@@ -11,23 +11,21 @@ package enum TagDecoding {
         var tags: [Tag] = []
         for part in value.utf8.split(separator: UInt8(ascii: "&")) {
             let equals = part.firstIndex(of: UInt8(ascii: "=")) ?? part.endIndex
-            guard let key = text(part[..<equals]), let value = text(part[equals...].dropFirst()) else {
-                throw S3Error(
-                    .invalidArgument,
-                    "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters "
-                        + "without tag name duplicates.",
-                    details: [S3Error.Detail("ArgumentName", "x-amz-tagging")])
+            guard let key = text(part[..<equals]), let value = text(part[equals...].dropFirst()), !key.isEmpty else {
+                throw malformedHeader
             }
             tags.append(Tag(key: key, value: value))
         }
-        guard Set(tags.map { Array($0.key.utf8) }).count == tags.count else {
-            throw S3Error(
-                .invalidArgument,
-                "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters "
-                    + "without tag name duplicates.",
-                details: [S3Error.Detail("ArgumentName", "x-amz-tagging")])
-        }
+        guard Set(tags.map { Array($0.key.utf8) }).count == tags.count else { throw malformedHeader }
         return try checked(tags, limit: ServiceLimits.tagsOfAnObject)
+    }
+
+    private static var malformedHeader: S3Error {
+        S3Error(
+            .invalidArgument,
+            "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters "
+                + "without tag name duplicates.",
+            details: [S3Error.Detail("ArgumentName", "x-amz-tagging")])
     }
 
     /// A `Tagging` document.
@@ -55,12 +53,12 @@ package enum TagDecoding {
                 : S3Error(.badRequest, "Bucket tag count cannot be greater than \(limit)")
         }
         for tag in tags {
-            guard (1...128).contains(tag.key.unicodeScalars.count) else {
+            guard (1...128).contains(tag.key.unicodeScalars.count), tag.key.unicodeScalars.allSatisfy(isAllowed) else {
                 throw S3Error(
                     .invalidTag, "The TagKey you have provided is invalid", details: [S3Error.Detail("TagKey", tag.key)]
                 )
             }
-            guard tag.value.unicodeScalars.count <= 256 else {
+            guard tag.value.unicodeScalars.count <= 256, tag.value.unicodeScalars.allSatisfy(isAllowed) else {
                 throw S3Error(
                     .invalidTag, "The TagValue you have provided is invalid",
                     details: [S3Error.Detail("TagValue", tag.value)])
@@ -70,6 +68,16 @@ package enum TagDecoding {
             }
         }
         return tags.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+    }
+
+    /// Letters, digits and spaces of every script, and a few signs.
+    private static func isAllowed(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter, .decimalNumber,
+            .letterNumber, .otherNumber, .spaceSeparator, .lineSeparator, .paragraphSeparator:
+            return true
+        default: return "+-=._:/@".unicodeScalars.contains(scalar)
+        }
     }
 
     private static func text(_ raw: Substring.UTF8View) -> String? {

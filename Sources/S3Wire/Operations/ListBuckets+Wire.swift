@@ -4,7 +4,7 @@ import XML
 
 extension ListBuckets: WireOperation {
     package static func decode(_ request: WireRequest, document: [UInt8]) throws(S3Error) -> Input {
-        let limit = try HeaderDecoding.number(request, "max-buckets", in: 1...Int.max, fallback: 10_000)
+        let limit = try HeaderDecoding.number(request, "max-buckets", in: 1...Int(Int32.max), fallback: 10_000)
         guard limit <= 10_000 else {
             throw S3Error(
                 .invalidArgument, "Argument max-buckets must be an integer between 1 and 10000",
