@@ -39,7 +39,8 @@ help: ## Lists these commands
 
 .PHONY: run
 run: release ## Builds, and serves S3 on $(LISTEN) with the data in ./$(DATA)
-	.build/release/tidegate serve --data $(DATA) --listen $(LISTEN) --admin $(ADMIN)
+	.build/release/tidegate serve --data $(DATA) --listen $(LISTEN) --admin $(ADMIN) \
+		--set policies-directory=policies
 
 .PHONY: release
 release: packages ## Builds the release binary, .build/release/tidegate
