@@ -36,13 +36,21 @@ def test_object_comes_back(s3, bucket, key):
     assert [each["Key"] for each in s3.list_objects_v2(Bucket=bucket)["Contents"]] == [key]
 
 
-def test_default_checksum_is_stored(s3, bucket):
+@pytest.mark.parametrize(
+    "calculation, name, check",
+    [
+        # What boto3 sends by itself, and what S3 computes where nothing is sent: the published check values.
+        ("when_supported", "ChecksumCRC32", 0xCBF43926.to_bytes(4, "big")),
+        ("when_required", "ChecksumCRC64NVME", 0xAE8B14860A799888.to_bytes(8, "big")),
+    ],
+)
+def test_default_checksum_is_stored(server, bucket, calculation, name, check):
+    s3 = connect(server, request_checksum_calculation=calculation)
     put = s3.put_object(Bucket=bucket, Key="k", Body=b"123456789")
-    # The published check value of CRC-64/NVME.
-    expected = base64.b64encode(0xAE8B14860A799888.to_bytes(8, "big")).decode()
-    assert put["ChecksumCRC64NVME"] == expected
+    expected = base64.b64encode(check).decode()
+    assert put[name] == expected
     head = s3.head_object(Bucket=bucket, Key="k", ChecksumMode="ENABLED")
-    assert head["ChecksumCRC64NVME"] == expected and head["ChecksumType"] == "FULL_OBJECT"
+    assert head[name] == expected and head["ChecksumType"] == "FULL_OBJECT"
 
 
 @pytest.mark.parametrize("algorithm", ["CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"])
