@@ -47,7 +47,7 @@ package final class DirectoryStore: BlobStore {
         let session = environment.random()
         let segmentBytes = min(max(segmentBytes, 1 << 20), 1 << 30).roundedUp(to: 1 << 20)
         let opened = try await threads.run { () throws(StorageError) in
-            try openDirectory(
+            try OpenedDirectory(
                 path, creating: creating, lock: nil, session: session, segmentBytes: segmentBytes, threads: threads)
         }
         return DirectoryStore(path, opened, environment, segmentBytes)
@@ -213,7 +213,7 @@ extension DirectoryStore {
         let session = environment.random()
         do throws(StorageError) {
             let opened = try await threads.run { [path, segmentBytes, threads] () throws(StorageError) in
-                try Self.openDirectory(
+                try OpenedDirectory(
                     path, creating: recreating, lock: lock, session: session, segmentBytes: segmentBytes,
                     threads: threads)
             }
@@ -235,18 +235,6 @@ extension DirectoryStore {
     }
 
     private static let reopening = "it is being reopened"
-
-    private static func openDirectory(
-        _ path: String, creating: Bool, lock: OpenFile?, session: UInt64, segmentBytes: Int64, threads: IOThreads
-    ) throws(StorageError) -> OpenedDirectory {
-        do throws(SystemError) {
-            return try OpenedDirectory(
-                path, creating: creating, lock: lock, session: session, segmentBytes: segmentBytes, threads: threads)
-        } catch {
-            if error.number == LinuxCalls.wouldBlock { throw .unavailable("another process has the store open") }
-            throw error.storageError
-        }
-    }
 
     private func current() throws(StorageError) -> OpenedDirectory {
         switch state.withLock({ $0 }) {

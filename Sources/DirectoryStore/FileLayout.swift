@@ -48,10 +48,12 @@ enum FileLayout {
         "\(digits(number)).segment"
     }
 
-    /// Whether a name below `segments` may be one of ours.
-    static func isSegment(_ name: String) -> Bool {
-        name.utf8.count == 24 && name.utf8.prefix(16).allSatisfy(isDigit)
-            && name.utf8.suffix(8).elementsEqual(".segment".utf8)
+    /// The number of a segment; nil for a name below `segments` that is none of ours.
+    static func segmentNumber(_ name: String) -> UInt64? {
+        guard name.utf8.count == 24, name.utf8.prefix(16).allSatisfy(isDigit),
+            name.utf8.suffix(8).elementsEqual(".segment".utf8)
+        else { return nil }
+        return Hex.decode(Substring(name.utf8.prefix(16)))?.reduce(0) { $0 << 8 | UInt64($1) }
     }
 
     private static func digits(_ number: UInt64) -> String {

@@ -19,6 +19,7 @@ enum LinuxCalls {
     static let notDirectory = clinux_not_directory
     static let notEmpty = clinux_not_empty
     static let crosses = clinux_crosses
+    static let ioError = clinux_io_error
 
     /// How a file is opened.
     enum Mode {

@@ -27,23 +27,28 @@ final class OpenedDirectory: Sendable {
     ///   - segmentBytes: Size of a new segment of small blobs.
     init(
         _ path: String, creating: Bool, lock: OpenFile?, session: UInt64, segmentBytes: Int64, threads: IOThreads
-    ) throws(SystemError) {
+    ) throws(StorageError) {
         self.path = path
         self.threads = threads
-        root = try Self.openRoot(path, creating: creating)
-        self.lock = try Self.takeLock(in: root, creating: creating, held: lock)
-        if creating {
-            for name in [FileLayout.temporary, FileLayout.files, FileLayout.segments] {
-                try Self.ensureDirectory(name, in: root)
+        do throws(SystemError) {
+            root = try Self.openRoot(path, creating: creating)
+            self.lock = try Self.takeLock(in: root, creating: creating, held: lock)
+            if creating {
+                for name in [FileLayout.temporary, FileLayout.files, FileLayout.segments] {
+                    try Self.ensureDirectory(name, in: root)
+                }
+                try LinuxCalls.sync(root)
             }
-            try LinuxCalls.sync(root)
+            temporary = try LinuxCalls.open(FileLayout.temporary, below: root, .directory)
+            files = try LinuxCalls.open(FileLayout.files, below: root, .directory)
+            fanOut = FanOut(parent: files)
+            temporaries = try TemporaryFiles(in: temporary, session: session, threads: threads)
+            try fanOut.removeEmpty()
+            segments = try LinuxCalls.open(FileLayout.segments, below: root, .directory)
+        } catch {
+            if error.number == LinuxCalls.wouldBlock { throw .unavailable("another process has the store open") }
+            throw error.storageError
         }
-        temporary = try LinuxCalls.open(FileLayout.temporary, below: root, .directory)
-        files = try LinuxCalls.open(FileLayout.files, below: root, .directory)
-        fanOut = FanOut(parent: files)
-        temporaries = try TemporaryFiles(in: temporary, session: session, threads: threads)
-        try fanOut.removeEmpty()
-        segments = try LinuxCalls.open(FileLayout.segments, below: root, .directory)
         log = try SegmentLog(
             in: segments, segmentBytes: segmentBytes, temporaries: temporaries, trust: trust, threads: threads)
     }
@@ -96,7 +101,7 @@ final class OpenedDirectory: Sendable {
                 try file.publish(as: name.description, in: directory.file)
                 return directory
             }
-            directory.sync.join { complete(self.outcome(ofSync: $0)) }
+            directory.sync.join { complete(self.outcome(ofSync: $0, publishing: file.file)) }
         } catch {
             complete(.failure(error))
         }
@@ -228,11 +233,7 @@ final class OpenedDirectory: Sendable {
 
     /// Runs calls that change the store: whatever they miss is the store's fault.
     private func changing<Value>(_ work: () throws(SystemError) -> Value) throws(StorageError) -> Value {
-        do throws(SystemError) {
-            return try work()
-        } catch {
-            throw error.storageError
-        }
+        try SystemError.translated(work)
     }
 
     /// Runs calls that look for something: what is missing is not there, unless the whole directory is gone. A symbolic
@@ -248,8 +249,19 @@ final class OpenedDirectory: Sendable {
         }
     }
 
-    private func outcome(ofSync failure: SystemError?) -> Result<Void, StorageError> {
-        failure.map { .failure(trust.lose($0)) } ?? .success(())
+    /// - Parameter file: What was given a name before the sync; without one by now it is not kept.
+    private func outcome(
+        ofSync failure: SystemError?, publishing file: OpenFile? = nil
+    ) -> Result<Void, StorageError> {
+        if let failure { return .failure(trust.lose(failure)) }
+        guard let file else { return .success(()) }
+        do throws(StorageError) {
+            guard try changing({ () throws(SystemError) in try LinuxCalls.status(of: file).links > 0 })
+            else { throw .unavailable("the file was deleted before it was durable") }
+            return .success(())
+        } catch {
+            return .failure(error)
+        }
     }
 }
 

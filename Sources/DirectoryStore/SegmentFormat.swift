@@ -44,12 +44,19 @@ enum SegmentFormat {
         return framed(headerMagic, body)
     }
 
-    static func decodeHeader(_ bytes: ByteBuffer) -> Header? {
+    /// What slot 0 of a file may say.
+    enum DecodedHeader: Equatable {
+        case header(Header)
+        /// A version of the format that this code does not know.
+        case newer(UInt32)
+        case damaged
+    }
+
+    static func decodeHeader(_ bytes: ByteBuffer) -> DecodedHeader {
         guard var body = unframed(headerMagic, bytes, checked: slotBytes - 8),
-            let (version, slots, number) = body.readMultipleIntegers(as: (UInt32, UInt32, UInt64).self),
-            version == Self.version
-        else { return nil }
-        return Header(slots: slots, number: number)
+            let (version, slots, number) = body.readMultipleIntegers(as: (UInt32, UInt32, UInt64).self)
+        else { return .damaged }
+        return version == Self.version ? .header(Header(slots: slots, number: number)) : .newer(version)
     }
 
     /// A blob of a segment, as its slot describes it.
@@ -70,6 +77,11 @@ enum SegmentFormat {
         var bytes = framed(slotMagic, body)
         bytes.writeInteger(slot.isDead ? dead : 0)
         return bytes
+    }
+
+    /// Whether 64 bytes are as no blob has yet written them.
+    static func isUnwritten(_ bytes: ByteBuffer) -> Bool {
+        bytes.getInteger(at: bytes.readerIndex, as: UInt64.self) == 0
     }
 
     /// The slot in 64 bytes; nil for an empty or damaged one.

@@ -12,130 +12,179 @@ struct SegmentIndex {
         let checksum: UInt32
     }
 
-    /// A segment's live blobs, in order of their names.
-    struct Table {
-        let segment: Segment
-        var entries: [Entry] = []
-        /// Bytes of the live blobs.
-        var liveBytes: Int64 = 0
-        /// A blob of it is damaged: it is not rewritten, so that the damage shows until the blob is deleted.
-        var isPinned = false
-
-        /// The first entry that is not before `name`.
-        func position(of name: PackedName) -> Int {
-            // Writers draw names in order, so that a new one is mostly the last.
-            guard let first = entries.first, let last = entries.last, !(last.name < name) else { return entries.count }
-            guard first.name < name else { return 0 }
-            var (low, high) = (0, entries.count)
-            while low < high {
-                let middle = (low + high) / 2
-                if entries[middle].name < name { low = middle + 1 } else { high = middle }
-            }
-            return low
-        }
-
-        func entry(of name: PackedName) -> Entry? {
-            let position = position(of: name)
-            guard position < entries.count, entries[position].name == name else { return nil }
-            return entries[position]
-        }
-    }
-
     /// Where a copy of a blob lies.
     struct Location {
         let segment: Segment
         let entry: Entry
     }
 
-    /// In order of their numbers; the one that is written to is among them.
-    private(set) var tables: [Table] = []
+    /// Names that writers draw in a row, as one directory of files holds them (`FileLayout`). Few segments hold blobs
+    /// of one stretch, so that it says where to look.
+    private struct Stretch: Hashable {
+        let high: UInt64
+        let counter: UInt64
+
+        init(_ name: PackedName) {
+            (high, counter) = (name.high, name.counter >> 12)
+        }
+    }
+
+    private let segmentBytes: Int64
+    private var tables: [UInt64: Table] = [:]
+    /// The segments with blobs of each stretch, in order of their numbers.
+    private var stretches: [Stretch: [UInt64]] = [:]
+    /// The segments whose blobs would fill less than half of a new one.
+    private var sparse: Set<UInt64> = []
+
+    /// - Parameter segmentBytes: Size of a new segment.
+    init(segmentBytes: Int64) {
+        self.segmentBytes = segmentBytes
+    }
+
+    /// The segment with the highest number.
+    var newest: UInt64? { tables.keys.max() }
 
     mutating func add(_ table: Table) {
-        let position = tables.firstIndex { $0.segment.number > table.segment.number } ?? tables.count
-        tables.insert(table, at: position)
+        let number = table.segment.number
+        tables[number] = table
+        var last: Stretch?
+        for entry in table.entries where Stretch(entry.name) != last {
+            note(entry.name, in: number)
+            last = Stretch(entry.name)
+        }
+        sort(number)
     }
 
-    mutating func remove(_ segment: UInt64) {
-        tables.removeAll { $0.segment.number == segment }
+    /// Forgets a segment, and returns what it held.
+    @discardableResult
+    mutating func remove(_ number: UInt64) -> Table? {
+        guard let table = tables.removeValue(forKey: number) else { return nil }
+        sparse.remove(number)
+        var last: Stretch?
+        for entry in table.entries where Stretch(entry.name) != last {
+            forget(entry.name, in: number)
+            last = Stretch(entry.name)
+        }
+        return table
     }
 
-    /// Where a blob lies, the newest copy first: more than one only while a segment is being emptied, or after a crash
-    /// then.
+    /// Where a blob lies, the newest copy first: more than one only while a segment is being emptied.
     func locations(of name: PackedName) -> [Location] {
-        tables.reversed().compactMap { table in
-            table.entry(of: name).map { Location(segment: table.segment, entry: $0) }
+        (stretches[Stretch(name)] ?? []).reversed().compactMap { number in
+            guard let table = tables[number], let entry = table.entry(of: name) else { return nil }
+            return Location(segment: table.segment, entry: entry)
         }
     }
 
     /// Where the newest copy of a blob lies.
     func location(of name: PackedName) -> Location? {
-        for table in tables.reversed() {
-            if let entry = table.entry(of: name) { return Location(segment: table.segment, entry: entry) }
+        for number in (stretches[Stretch(name)] ?? []).reversed() {
+            if let table = tables[number], let entry = table.entry(of: name) {
+                return Location(segment: table.segment, entry: entry)
+            }
         }
         return nil
     }
 
-    mutating func insert(_ entry: Entry, in segment: UInt64) {
-        guard let index = tables.firstIndex(where: { $0.segment.number == segment }) else { return }
-        tables[index].entries.insert(entry, at: tables[index].position(of: entry.name))
-        tables[index].liveBytes += Int64(entry.length)
+    mutating func insert(_ entry: Entry, in number: UInt64) {
+        guard tables[number] != nil else { return }
+        tables[number]?.insert(entry)
+        note(entry.name, in: number)
+        sort(number)
     }
 
-    mutating func remove(_ name: PackedName, from segment: UInt64) {
-        guard let index = tables.firstIndex(where: { $0.segment.number == segment }) else { return }
-        let position = tables[index].position(of: name)
-        guard position < tables[index].entries.count, tables[index].entries[position].name == name else { return }
-        tables[index].liveBytes -= Int64(tables[index].entries.remove(at: position).length)
-        tables[index].isPinned = false
+    mutating func remove(_ name: PackedName, from number: UInt64) {
+        guard let table = tables[number], let position = table.exactPosition(of: name) else { return }
+        let neighbours = [position - 1, position + 1].filter(table.entries.indices.contains)
+        let isLast = !neighbours.contains { Stretch(table.entries[$0].name) == Stretch(name) }
+        tables[number]?.remove(at: position)
+        if isLast { forget(name, in: number) }
+        sort(number)
     }
 
-    mutating func pin(_ segment: UInt64) {
-        guard let index = tables.firstIndex(where: { $0.segment.number == segment }) else { return }
-        tables[index].isPinned = true
+    /// A blob of the segment is damaged, or the segment cannot be deleted: it is not emptied until a blob of it is.
+    mutating func pin(_ number: UInt64) {
+        tables[number]?.isPinned = true
+    }
+
+    /// Nothing more is written to the segment.
+    mutating func seal(_ number: UInt64) {
+        tables[number]?.trim()
     }
 
     /// The segments, but some, that hold nothing any more.
-    func empty(except kept: Set<UInt64>) -> [Segment] {
-        tables.filter { $0.entries.isEmpty && !kept.contains($0.segment.number) }.map(\.segment)
+    func empty(except kept: Set<UInt64>) -> [UInt64] {
+        sparse.filter { !kept.contains($0) && tables[$0]?.entries.isEmpty ?? false }
     }
 
     /// Whether every blob of a segment lies in a newer one too.
-    func isSuperseded(_ segment: UInt64) -> Bool {
-        guard let table = tables.first(where: { $0.segment.number == segment }) else { return false }
-        return table.entries.allSatisfy { location(of: $0.name)?.segment.number != segment }
+    func isSuperseded(_ number: UInt64) -> Bool {
+        tables[number]?.entries.allSatisfy { location(of: $0.name)?.segment.number != number } ?? false
     }
 
     /// The segment, but `active`, with the least live bytes among those whose blobs would fill less than half of a new
     /// segment, by their bytes and by their number.
-    func sparsest(except active: UInt64?, segmentBytes: Int64) -> Table? {
-        let candidates = tables.lazy.filter { table in
-            table.segment.number != active && !table.isPinned && table.liveBytes < segmentBytes * 15 / 32
-                && Int64(table.entries.count) < SegmentFormat.slots(of: segmentBytes) / 2
-        }
-        return candidates.min { $0.liveBytes < $1.liveBytes }
+    func sparsest(except active: UInt64?) -> Table? {
+        sparse.lazy.filter { $0 != active }.compactMap { tables[$0] }.filter { !$0.isPinned }
+            .min { $0.liveBytes < $1.liveBytes }
     }
 
+    // MARK: What follows from the tables
+
+    private mutating func note(_ name: PackedName, in number: UInt64) {
+        var numbers = stretches[Stretch(name)] ?? []
+        guard !numbers.contains(number) else { return }
+        numbers.insert(number, at: numbers.firstIndex { $0 > number } ?? numbers.count)
+        stretches[Stretch(name)] = numbers
+    }
+
+    private mutating func forget(_ name: PackedName, in number: UInt64) {
+        let left = stretches[Stretch(name)]?.filter { $0 != number } ?? []
+        stretches[Stretch(name)] = left.isEmpty ? nil : left
+    }
+
+    private mutating func sort(_ number: UInt64) {
+        guard let table = tables[number] else { return }
+        let isSparse =
+            table.liveBytes < segmentBytes * 15 / 32
+            && Int64(table.entries.count) < SegmentFormat.slots(of: segmentBytes) / 2
+        if isSparse { sparse.insert(number) } else { sparse.remove(number) }
+    }
+}
+
+extension SegmentIndex {
     /// Up to `limit` blobs after a name, in order.
     func page(after: PackedName?, limit: Int) -> [(name: PackedName, length: Int64)] {
-        var starts: [(first: PackedName, table: Int, position: Int)] = []
-        for (index, table) in tables.enumerated() {
-            var position = after.map(table.position(of:)) ?? 0
-            if position < table.entries.count, table.entries[position].name == after { position += 1 }
-            if position < table.entries.count { starts.append((table.entries[position].name, index, position)) }
+        var starts: [(first: PackedName, number: UInt64, position: Int)] = []
+        for (number, table) in tables {
+            let position = after.map(table.position(after:)) ?? 0
+            if position < table.entries.count { starts.append((table.entries[position].name, number, position)) }
         }
+        starts.sort { $0.first < $1.first }
         var page: [(name: PackedName, length: Int64)] = []
-        for start in starts.sorted(by: { $0.first < $1.first }) {
-            // Segments mostly hold one stretch of names each, so that few of them are looked into.
-            if page.count == limit, let last = page.last, last.name < start.first { break }
-            page += tables[start.table].entries[start.position...].prefix(limit).map { ($0.name, Int64($0.length)) }
-            page.sort { $0.name < $1.name }
-            var previous: PackedName?
-            page.removeAll { blob in
-                defer { previous = blob.name }
-                return blob.name == previous
+        /// The last name of a full page of what was looked at so far: nothing beyond it is wanted.
+        var end: PackedName?
+        for start in starts {
+            if let end, end < start.first { break }
+            for entry in tables[start.number]?.entries[start.position...].prefix(limit) ?? [] {
+                if let end, end < entry.name { break }
+                page.append((entry.name, Int64(entry.length)))
             }
-            page.removeLast(max(0, page.count - limit))
+            if page.count >= (end == nil ? limit : limit * 2) { end = Self.cut(&page, to: limit) ?? end }
         }
+        _ = Self.cut(&page, to: limit)
         return page
+    }
+
+    /// Sorts a page and takes away what is there twice or too much; returns its last name where it is full.
+    private static func cut(_ page: inout [(name: PackedName, length: Int64)], to limit: Int) -> PackedName? {
+        page.sort { $0.name < $1.name }
+        var previous: PackedName?
+        page.removeAll { blob in
+            defer { previous = blob.name }
+            return blob.name == previous
+        }
+        page.removeLast(max(0, page.count - limit))
+        return page.count == limit ? page.last?.name : nil
     }
 }

@@ -26,6 +26,10 @@ final class SegmentLog: Sendable {
             case .write(_, _, let complete), .delete(_, let complete): complete
             }
         }
+
+        var isWrite: Bool {
+            if case .write = self { true } else { false }
+        }
     }
 
     /// Requests that may wait.
@@ -40,7 +44,7 @@ final class SegmentLog: Sendable {
         var isClosed = false
     }
 
-    private let directory: OpenFile
+    private let files: SegmentFiles
     private let thread: IOThreads
     private let queue = Mutex(Queue())
     private let index: Mutex<SegmentIndex>
@@ -51,28 +55,52 @@ final class SegmentLog: Sendable {
     /// - Parameter segmentBytes: Size of a new segment.
     init(
         in directory: OpenFile, segmentBytes: Int64, temporaries: TemporaryFiles, trust: Trust, threads: IOThreads
-    ) throws(SystemError) {
-        self.directory = directory
-        var index = SegmentIndex()
-        for name in try LinuxCalls.names(in: directory) where FileLayout.isSegment(name) {
-            guard let table = try Segment.open(name, in: directory, threads: threads) else { continue }
+    ) throws(StorageError) {
+        let files = SegmentFiles(in: directory, threads: threads)
+        self.files = files
+        var index = SegmentIndex(segmentBytes: segmentBytes)
+        let numbers = try SystemError.translated { () throws(SystemError) in try files.numbers() }
+        for number in numbers {
+            guard var table = try SegmentScan.read(number, from: files) else { continue }
+            try Self.settle(&table, &index, files)
             if table.entries.isEmpty {
-                try LinuxCalls.removeFile(name, in: directory)
+                try SystemError.translated { () throws(SystemError) in try files.remove(number) }
             } else {
                 index.add(table)
             }
         }
-        do throws(StorageError) {
-            thread = try IOThreads(count: 1, name: "segments", queueLimit: 16)
-        } catch {
-            throw SystemError(number: LinuxCalls.wouldBlock, call: "pthread_create")
-        }
+        thread = try IOThreads(count: 1, name: "segments", queueLimit: 16)
         let spare = SegmentSpare(
-            in: directory, size: segmentBytes, after: index.tables.last?.segment.number ?? 0,
-            temporaries: temporaries, threads: threads)
-        writer = Mutex(SegmentWriter(directory: directory, spare: spare, segmentBytes: segmentBytes, trust: trust))
+            in: directory, size: segmentBytes, after: numbers.last ?? 0, temporaries: temporaries, threads: threads)
+        writer = Mutex(SegmentWriter(files: files, spare: spare, trust: trust))
         self.index = Mutex(index)
         spare.prepare()
+    }
+
+    /// Takes away one copy of each blob that an older segment holds too, as a process left them that died while it
+    /// moved blobs. The older copy was durable before the other was begun, which may not be, although it can be read
+    /// now; it goes only where it is damaged.
+    private static func settle(
+        _ table: inout SegmentIndex.Table, _ index: inout SegmentIndex, _ files: SegmentFiles
+    ) throws(StorageError) {
+        var changed: [UInt64: OpenFile] = [:]
+        for entry in table.entries {
+            guard let older = index.location(of: entry.name), let file = try files.file(older.segment.number)
+            else { continue }
+            let payload = try SystemError.translated { () throws(SystemError) in try file.payload(of: older.entry) }
+            if payload == nil {
+                try SystemError.translated { () throws(SystemError) in try file.markDead(slot: older.entry.slot) }
+                index.remove(entry.name, from: older.segment.number)
+                changed[older.segment.number] = file
+            } else if let file = try files.file(table.segment.number) {
+                try SystemError.translated { () throws(SystemError) in try file.markDead(slot: entry.slot) }
+                table.remove(entry.name)
+                changed[table.segment.number] = file
+            }
+        }
+        for file in changed.values {
+            try SystemError.translated { () throws(SystemError) in try LinuxCalls.syncData(file) }
+        }
     }
 
     /// Adds a request to the next batch. Its completion is called once, on any thread, when what it asks for is
@@ -104,37 +132,34 @@ final class SegmentLog: Sendable {
         index.withLock { $0.location(of: PackedName(name)) != nil }
     }
 
-    /// A blob's bytes; nil where it is not here.
+    /// A blob's bytes; nil where it is not here, or not any more because somebody else deleted its segment.
     ///
-    /// - Throws: `corrupt` where they fail their check; `unavailable` where the segment's file was deleted.
+    /// - Throws: `corrupt` where they fail their check; `unavailable` where the directory is gone.
     func payload(of name: BlobName) throws(StorageError) -> ByteBuffer? {
         let packed = PackedName(name)
-        guard let location = index.withLock({ $0.location(of: packed) }) else { return nil }
-        do throws(SystemError) {
-            if try LinuxCalls.status(of: location.segment.file).links == 0 {
-                // Emptied segments leave the index before they are deleted; one that is still there was taken from us.
-                let now = index.withLock { $0.location(of: packed) }
-                guard now?.segment.number != location.segment.number else {
-                    throw SystemError(number: LinuxCalls.notFound, call: "fstat")
+        while let location = index.withLock({ $0.location(of: packed) }) {
+            let number = location.segment.number
+            guard let file = try files.file(number) else {
+                // A segment that was emptied left the index before its file went, so that the blob is looked for anew.
+                index.withLock { index in
+                    if index.location(of: packed)?.segment.number == number { index.remove(number) }
                 }
+                continue
             }
-            if let bytes = try location.segment.payload(of: location.entry) { return bytes }
-        } catch {
-            throw error.storageError
+            let bytes = try SystemError.translated { () throws(SystemError) in try file.payload(of: location.entry) }
+            guard let bytes else { throw .corrupt("segment \(number), slot \(location.entry.slot)") }
+            return bytes
         }
-        throw .corrupt("segment \(location.segment.number), slot \(location.entry.slot)")
+        return nil
     }
 
     /// Up to `limit` blobs after a name, in order.
     func page(after: BlobName?, limit: Int) throws(StorageError) -> [BlobSummary] {
-        do throws(SystemError) {
-            var files = [directory]
-            if let newest = index.withLock({ $0.tables.last?.segment.file }) { files.append(newest) }
-            for file in files where try LinuxCalls.status(of: file).links == 0 {
-                throw SystemError(number: LinuxCalls.notFound, call: "fstat")
-            }
-        } catch {
-            throw error.storageError
+        try files.checkDirectory()
+        if let newest = index.withLock({ $0.newest }), try files.file(newest) == nil,
+            index.withLock({ $0.newest }) == newest
+        {
+            throw .unavailable("a segment was deleted by somebody else")
         }
         let page = index.withLock { $0.page(after: after.map(PackedName.init), limit: limit) }
         return page.compactMap { blob in blob.name.name.map { BlobSummary(name: $0, length: blob.length) } }

@@ -2,7 +2,7 @@ import NIOCore
 
 /// Blobs that are written to a segment at once: their slots in a row, and their payloads in a row.
 struct SegmentRun {
-    let segment: Segment
+    let target: OpenSegment
     private let firstSlot: UInt32
     private let firstOffset: Int64
     private let batch: UInt64
@@ -14,8 +14,8 @@ struct SegmentRun {
     /// - Parameters:
     ///   - firstOffset: Where payloads go, a multiple of a sector.
     ///   - batch: The number of the batch, higher than any before in the segment.
-    init(_ segment: Segment, firstSlot: UInt32, firstOffset: Int64, batch: UInt64) {
-        (self.segment, self.firstSlot, self.firstOffset, self.batch) = (segment, firstSlot, firstOffset, batch)
+    init(_ target: OpenSegment, firstSlot: UInt32, firstOffset: Int64, batch: UInt64) {
+        (self.target, self.firstSlot, self.firstOffset, self.batch) = (target, firstSlot, firstOffset, batch)
     }
 
     var nextSlot: UInt32 { firstSlot + UInt32(entries.count) }
@@ -24,7 +24,7 @@ struct SegmentRun {
 
     /// Adds a blob; false where the segment has no room for it.
     mutating func append(_ name: PackedName, _ payload: ByteBuffer) -> Bool {
-        let length = Int64(payload.readableBytes)
+        let (segment, length) = (target.segment, Int64(payload.readableBytes))
         guard nextSlot < segment.slots, nextOffset + length <= segment.size else { return false }
         let entry = SegmentIndex.Entry(
             name: name, slot: nextSlot, offset: UInt32(nextOffset), length: UInt32(length),
@@ -42,8 +42,7 @@ struct SegmentRun {
 
     /// Writes all that was added; it is durable once the file is synced.
     func write() throws(SystemError) {
-        guard !entries.isEmpty else { return }
-        try LinuxCalls.write(payloads, to: segment.file, at: firstOffset)
-        try LinuxCalls.write(slots, to: segment.file, at: Int64(firstSlot) * Int64(SegmentFormat.slotBytes))
+        try LinuxCalls.write(payloads, to: target.file, at: firstOffset)
+        try LinuxCalls.write(slots, to: target.file, at: Int64(firstSlot) * Int64(SegmentFormat.slotBytes))
     }
 }

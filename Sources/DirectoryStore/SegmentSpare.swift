@@ -1,9 +1,15 @@
 import Synchronization
 
-/// Keeps one new segment ready, so that no write waits until a file is filled with zeros.
+/// Keeps one new segment ready, so that no write waits until a file is filled with zeros, and so that there is room to
+/// move blobs to on a disk that is full.
+///
+/// New blobs get a segment only where there is room for the next one too: without it nothing could be moved out of
+/// sparse segments, and their room would be lost until each was empty.
 final class SegmentSpare: Sendable {
     private struct State {
-        var ready: Segment?
+        var ready: OpenSegment?
+        /// A file that has its room, but was not filled yet.
+        var allocated: TemporaryFile?
         var lastNumber: UInt64
         var isClosed = false
     }
@@ -14,6 +20,8 @@ final class SegmentSpare: Sendable {
     private let threads: IOThreads
     /// Locked while a segment is made: whoever needs it then waits for it.
     private let state: Mutex<State>
+    /// Whether the next segment could not be made, so that the present one is kept for moving.
+    private let isShort = Atomic(false)
 
     /// - Parameters:
     ///   - size: The size of every segment made.
@@ -34,16 +42,37 @@ final class SegmentSpare: Sendable {
                 do throws(SystemError) {
                     state.ready = try make(&state)
                 } catch {
-                    // The next taker tries again, and tells its caller.
+                    isShort.store(true, ordering: .relaxed)  // Whoever writes next tries again, and is told.
                 }
             }
         }
     }
 
+    /// Throws what keeps new blobs from being taken: no room for the next segment.
+    func admit() throws(SystemError) {
+        guard isShort.load(ordering: .relaxed) else { return }
+        try state.withLock { (state) throws(SystemError) in
+            if state.ready == nil { _ = try allocate(&state) }
+        }
+        isShort.store(false, ordering: .relaxed)
+        prepare()
+    }
+
     /// A new segment, and has the one after it made.
-    func take() throws(SystemError) -> Segment {
+    ///
+    /// - Parameter moves: Whether it is to take blobs out of a sparse segment, whose room then comes back.
+    func take(toMove moves: Bool) throws(SystemError) -> OpenSegment {
         let segment = try state.withLock { (state) throws(SystemError) in
-            guard let ready = state.ready.take() else { return try make(&state) }
+            let ready: OpenSegment
+            if let kept = state.ready { ready = kept } else { ready = try make(&state) }
+            state.ready = ready
+            do throws(SystemError) {
+                _ = try allocate(&state)
+            } catch {
+                isShort.store(true, ordering: .relaxed)
+                guard moves else { throw error }
+            }
+            state.ready = nil
             return ready
         }
         prepare()
@@ -52,11 +81,23 @@ final class SegmentSpare: Sendable {
 
     /// Makes nothing more, and returns once nothing is being made.
     func close() {
-        state.withLock { $0.isClosed = true }
+        state.withLock { state in
+            state.isClosed = true
+            state.allocated = nil
+        }
     }
 
-    private func make(_ state: inout State) throws(SystemError) -> Segment {
+    private func allocate(_ state: inout State) throws(SystemError) -> TemporaryFile {
+        if let file = state.allocated { return file }
+        let file = try Segment.allocate(size, from: temporaries)
+        state.allocated = file
+        return file
+    }
+
+    private func make(_ state: inout State) throws(SystemError) -> OpenSegment {
+        let file = try allocate(&state)
+        state.allocated = nil
         state.lastNumber += 1
-        return try Segment.make(state.lastNumber, size: size, in: directory, from: temporaries)
+        return try Segment.make(state.lastNumber, size: size, of: file, in: directory)
     }
 }

@@ -21,4 +21,13 @@ struct SystemError: Error, Sendable, CustomStringConvertible {
 
     /// Whether a name led over a symbolic link or out of the root, which our own files never do.
     var isEscape: Bool { number == LinuxCalls.isLink || number == LinuxCalls.crosses }
+
+    /// Runs calls whose failures are the store's.
+    static func translated<Value>(_ work: () throws(SystemError) -> Value) throws(StorageError) -> Value {
+        do throws(SystemError) {
+            return try work()
+        } catch {
+            throw error.storageError
+        }
+    }
 }

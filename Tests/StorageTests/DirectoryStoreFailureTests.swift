@@ -98,7 +98,8 @@ struct DirectoryStoreFailureTests {
         .enabled("only root can mount the small disk that this test fills") { try await SmallDisk.isPossible() })
     func full() async throws {
         try await SmallDisk.with(megabytes: 24) { path in
-            let store = try await DirectoryStore.open(path, creating: true, environment: Self.environment)
+            let store = try await DirectoryStore.open(
+                path, creating: true, environment: Self.environment, segmentBytes: 1 << 20)
             for length in [2_000_000, 60_000] {
                 var written: [BlobName] = []
                 var failure: StorageError?
@@ -130,34 +131,5 @@ struct DirectoryStoreFailureTests {
 
     private func children(of path: String) throws -> [String] {
         try FileManager.default.contentsOfDirectory(atPath: path).map { "\(path)/\($0)" }
-    }
-}
-
-/// A file system in memory that is soon full.
-private enum SmallDisk {
-    /// Whether this process may mount: only root may, and not even root where its capabilities were taken away.
-    static func isPossible() async throws -> Bool {
-        guard geteuid() == 0 else { return false }
-        let path = FileManager.default.temporaryDirectory.path + "/tidegate-mount-\(getpid())"
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        let arguments = ["-t", "tmpfs", "-o", "size=1m", "none", path]
-        let isMounted = try await TemporaryDirectory.run("/bin/mount", arguments) == 0
-        if isMounted { _ = try await TemporaryDirectory.run("/bin/umount", [path]) }
-        try FileManager.default.removeItem(atPath: path)
-        return isMounted
-    }
-
-    static func with(megabytes: Int, _ use: @Sendable (String) async throws -> Void) async throws {
-        try await TemporaryDirectory.with { path in
-            let arguments = ["-t", "tmpfs", "-o", "size=\(megabytes)m", "none", path]
-            #expect(try await TemporaryDirectory.run("/bin/mount", arguments) == 0)
-            do {
-                try await use(path)
-            } catch {
-                _ = try await TemporaryDirectory.run("/bin/umount", ["-l", path])
-                throw error
-            }
-            _ = try await TemporaryDirectory.run("/bin/umount", ["-l", path])
-        }
     }
 }
