@@ -113,7 +113,8 @@ let package = Package(
         tests("IdentityTests", ["Identity", "Policy", "Signing", "Primitives", nioCore]),
         tests("ErasureTests", ["Erasure", "Primitives", nioCore], exclude: ["Samples"]),
         tests(
-            "StorageTests", ["Storage", "DirectoryStore", "Pools", "Erasure", "Primitives", "TidegateTesting", nioCore]),
+            "StorageTests",
+            ["Storage", "DirectoryStore", "Pools", "Erasure", "Primitives", "TidegateTesting", nioCore]),
         tests(
             "MetadataTests",
             ["Metadata", "EmbeddedIndex", "IndexBackup", "Primitives", "Storage", "TidegateTesting", nioCore]),

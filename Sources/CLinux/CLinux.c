@@ -47,8 +47,8 @@ int clinux_open_beneath(int directory, const char *path, enum clinux_mode mode) 
     case CLINUX_ENSURE: how.flags |= O_RDWR | O_CREAT; break;
     }
     if (how.flags & O_CREAT) how.mode = 0600;
-    // EAGAIN says that a rename elsewhere raced with the lookup of "..", which our paths do not hold; it is tried again all
-    // the same, a bounded number of times.
+    // EAGAIN says that a rename elsewhere raced with the lookup of "..", which our paths do not hold; it is tried again
+    // all the same, a bounded number of times.
     for (int attempt = 0;; attempt++) {
         long result = RETRY(syscall(SYS_openat2, directory, path, &how, sizeof how));
         if (result != -EAGAIN || attempt == 16) return (int)result;
@@ -142,8 +142,8 @@ int clinux_write(int descriptor, const void *bytes, size_t count, int64_t offset
     return 0;
 }
 
-// A failed sync is never repeated: the kernel may have dropped the pages and would report success. EINTR says that nothing
-// was decided.
+// A failed sync is never repeated: the kernel may have dropped the pages and would report success. EINTR says that
+// nothing was decided.
 int clinux_sync(int descriptor) { return RETRY(fsync(descriptor)); }
 
 int clinux_sync_data(int descriptor) { return RETRY(fdatasync(descriptor)); }

@@ -65,9 +65,9 @@ package enum ConfigurationTable {
             "The secret of root.access-key: from the file or the environment, never from the command line."),
         ConfigurationKey(
             "keys", .accessKeys,
-            "Further access keys. Each has access-key, secret or secret-file, user, account (where it is not account-id) "
-                + "and policies: names of files in policies-directory (without .json), or policies written out. A key "
-                + "without policies may do nothing."),
+            "Further access keys. Each has access-key, secret or secret-file, user, account (where it is not "
+                + "account-id) and policies: names of files in policies-directory (without .json), or policies written "
+                + "out. A key without policies may do nothing."),
         ConfigurationKey(
             "policies-directory", .text(.path),
             "The directory with policies, one JSON file each, that keys refer to by name."),

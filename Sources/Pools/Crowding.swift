@@ -2,8 +2,8 @@ import Primitives
 
 /// Shards that share a store although another store holds none of their blob.
 ///
-/// A write goes on while stores are away by putting shards beside their siblings. Once those stores are back, such a blob
-/// would not bear the loss of any m of them: one store would take several of its shards along.
+/// A write goes on while stores are away by putting shards beside their siblings. Once those stores are back, such a
+/// blob would not bear the loss of any m of them: one store would take several of its shards along.
 extension ErasurePool {
     /// Marks sound shards that are to move, no more of them than there are stores without a shard of the blob.
     func markCrowded(_ statuses: inout [ShardStatus], _ locator: BlobLocator) {

@@ -126,8 +126,9 @@ extension ErasurePool {
         return bytes
     }
 
-    /// Finds the shards that are missing, corrupt, out of reach or beside a sibling without need, computes them from the
-    /// others and writes them anew; one counts as repaired only once it was read back and every byte of it was right.
+    /// Finds the shards that are missing, corrupt, out of reach or beside a sibling without need, computes them from
+    /// the others and writes them anew; one counts as repaired only once it was read back and every byte of it was
+    /// right.
     ///
     /// Each is written under its next attempt, on its store or, where that does not answer, on another one. What it
     /// replaces stays until `discard`, since locators in the index still name it.

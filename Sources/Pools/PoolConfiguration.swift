@@ -10,8 +10,8 @@ package struct PoolConfiguration: Sendable {
     package var placements: [Placement]?
     /// Durable shards without which a write fails: k…k + m, by default k + 1, or k where there is no parity.
     package var writeQuorum: Int?
-    /// Stores that must be up for a write to be tried, however the blob is cut: by default k, or all of them where there
-    /// are fewer.
+    /// Stores that must be up for a write to be tried, however the blob is cut: by default k, or all of them where
+    /// there are fewer.
     package var leastStoresUp: Int?
     /// Whether a store is known to be away, so that it is not even asked; it must answer at once. The pool finds out
     /// about the others by itself.

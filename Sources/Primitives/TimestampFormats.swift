@@ -7,9 +7,8 @@ extension Timestamp {
     package var iso8601: String {
         let civil = CivilTime(self)
         let fraction = milliseconds - seconds * 1000
-        return
-            ""
-            + "\(padded(civil.year, 4))-\(padded(civil.month, 2))-\(padded(civil.day, 2))T\(clock(civil, ":")).\(padded(Int(fraction), 3))Z"
+        let date = "\(padded(civil.year, 4))-\(padded(civil.month, 2))-\(padded(civil.day, 2))"
+        return "\(date)T\(clock(civil, ":")).\(padded(Int(fraction), 3))Z"
     }
 
     /// `20130524T000000Z`, as in SigV4.
@@ -76,22 +75,23 @@ extension Timestamp {
     /// Reads the preferred form of an HTTP date (IMF-fixdate) and the two obsolete forms that RFC 9110 §5.6.7 wants
     /// read.
     package init?(httpDate text: String) {
-        let words = text.split(whereSeparator: { $0 == " " || $0 == "," || $0 == "-" })
-        let ordered: [Substring]
-        if words.count == 6, words[5] == "GMT" {
+        let words = text.utf8.split { " ,-".utf8.contains($0) }
+        let ordered: [Substring.UTF8View]
+        if words.count == 6, words[5].elementsEqual("GMT".utf8) {
             ordered = [words[1], words[2], words[3], words[4]]  // Sun, 06 Nov 1994 08:49:37 GMT and Sunday, 06-Nov-94 …
         } else if words.count == 5 {
             ordered = [words[2], words[1], words[4], words[3]]  // Sun Nov  6 08:49:37 1994
         } else {
             return nil
         }
-        guard let day = Int(ordered[0]), let month = Self.months.firstIndex(of: String(ordered[1])),
-            var year = Int(ordered[2])
+        guard let day = Int(Substring(ordered[0])),
+            let month = Self.months.firstIndex(where: { $0.utf8.elementsEqual(ordered[1]) }),
+            var year = Int(Substring(ordered[2]))
         else { return nil }
-        if ordered[2].utf8.count == 2 { year += year < 70 ? 2000 : 1900 }
-        let clock = ordered[3].split(separator: ":", omittingEmptySubsequences: false)
-        guard clock.count == 3, clock.allSatisfy({ $0.utf8.count == 2 }), let hour = Int(clock[0]),
-            let minute = Int(clock[1]), let second = Int(clock[2]),
+        if ordered[2].count == 2 { year += year < 70 ? 2000 : 1900 }
+        let clock = ordered[3].split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
+        guard clock.count == 3, clock.allSatisfy({ $0.count == 2 }), let hour = Int(Substring(clock[0])),
+            let minute = Int(Substring(clock[1])), let second = Int(Substring(clock[2])),
             let time = CivilTime(
                 year: year, month: month + 1, day: day, hour: hour, minute: minute, second: second
             ).timestamp

@@ -110,7 +110,8 @@ class Run:
         def act():
             for folder in self.lost:
                 while folder.exists():
-                    # The gateway may be writing there at this moment, so that a directory is not empty when it is to go.
+                    # The gateway may be writing there at this moment, so that a directory is not empty when it is to
+                    # go.
                     shutil.rmtree(folder, ignore_errors=True)
 
         self.under_load(f"{' and '.join(folder.name for folder in self.lost)} deleted", act)

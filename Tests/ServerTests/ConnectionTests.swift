@@ -128,7 +128,12 @@ import Testing
     }
 
     @Test func letsAClientReadTheAnswerToALargeBodyItIsStillSending() async throws {
-        try await withServer(handler: ignoreBody) { server, _ in
+        try await withServer {
+            // Longer than any machine takes to send what follows.
+            $0.timeouts.linger = .seconds(600)
+        } handler: { request, body, response in
+            try await ignoreBody(request, body, response)
+        } test: { server, _ in
             let client = try await RawClient.connect(server.boundPort)
             try await client.send("PUT /a HTTP/1.1\r\nhost: h\r\ncontent-length: 100000000\r\n\r\n")
             // The server reads on after its answer, so none of this is answered with a reset that overtakes it.

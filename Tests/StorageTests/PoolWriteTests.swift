@@ -56,8 +56,8 @@ import TidegateTesting
         #expect(try await harness.shards().count == 6)
     }
 
-    /// With up to two stores gone, their shards lie beside siblings, never three on one store; with three gone, nothing
-    /// is left.
+    /// With up to two stores gone, their shards lie beside siblings, never three on one store, until the stores are
+    /// back and a repair spreads them; with three gone, nothing is left.
     @Test func everyPatternOfLostStoresIsWrittenAroundOrRefused() async throws {
         var generator = SeededGenerator(seed: 23)
         let harness = try PoolHarness()
@@ -75,8 +75,16 @@ import TidegateTesting
                 for store in harness.faulty { store.isAvailable = true }
                 let located = try await harness.pool.locate(locator.name)
                 #expect(located.locator == locator)
-                #expect(try await harness.pool.verify(locator).allSatisfy { $0.state == .sound })
-                try await harness.pool.remove(locator)
+                let states = try await harness.pool.verify(locator).map(\.state)
+                #expect(states.count { $0 == .crowded } == mask.nonzeroBitCount)
+                #expect(states.count { $0 == .sound } == 6 - mask.nonzeroBitCount)
+                let report = try await harness.pool.repair(locator)
+                #expect(report.isWhole)
+                try await harness.pool.discard(report)
+                #expect(try await harness.pool.verify(report.locator).allSatisfy { $0.state == .sound })
+                #expect(try await Set(harness.shards().map(\.store)).count == 6)
+                #expect(try await harness.fetch(report.locator) == bytes, "mask \(mask)")
+                try await harness.pool.remove(report.locator)
             } else {
                 do {
                     _ = try await harness.store(bytes, &generator)

@@ -18,6 +18,12 @@ enum CodeOnly {
     }
 
     private struct Reader {
+        private static let slashes = Array("//".utf8)
+        private static let opening = Array("/*".utf8)
+        private static let closing = Array("*/".utf8)
+        private static let escapedPound = Array("\\#".utf8)
+        private static let tripleQuote = Array("\"\"\"".utf8)
+
         let input: [UInt8]
         var output: [UInt8] = []
         var position = 0
@@ -41,9 +47,11 @@ enum CodeOnly {
             }
         }
 
-        func matches(_ text: StaticString, at start: Int) -> Bool {
-            let bytes = Array("\(text)".utf8)
-            return start + bytes.count <= input.count && bytes.indices.allSatisfy { input[start + $0] == bytes[$0] }
+        func matches(_ bytes: [UInt8], at start: Int) -> Bool {
+            guard start + bytes.count <= input.count else { return false }
+            var length = 0
+            while length < bytes.count, input[start + length] == bytes[length] { length += 1 }
+            return length == bytes.count
         }
 
         mutating func blank(_ count: Int) {
@@ -61,9 +69,9 @@ enum CodeOnly {
         }
 
         mutating func code() {
-            if matches("//", at: position) {
+            if matches(Self.slashes, at: position) {
                 state = .lineComment
-            } else if matches("/*", at: position) {
+            } else if matches(Self.opening, at: position) {
                 state = .blockComment(depth: 1)
                 blank(2)
             } else if input[position] == UInt8(ascii: "\"") {
@@ -83,7 +91,7 @@ enum CodeOnly {
         }
 
         mutating func open(pounds: Int) {
-            let multiline = matches("\"\"\"", at: position)
+            let multiline = matches(Self.tripleQuote, at: position)
             state = .string(pounds: pounds, multiline: multiline)
             interpolation = 0
             copy(multiline ? 3 : 1)
@@ -99,10 +107,10 @@ enum CodeOnly {
         }
 
         mutating func blockComment(_ depth: Int) {
-            if matches("*/", at: position) {
+            if matches(Self.closing, at: position) {
                 blank(2)
                 state = depth == 1 ? .code : .blockComment(depth: depth - 1)
-            } else if matches("/*", at: position) {
+            } else if matches(Self.opening, at: position) {
                 blank(2)
                 state = .blockComment(depth: depth + 1)
             } else {
@@ -116,7 +124,7 @@ enum CodeOnly {
                 if byte == UInt8(ascii: "(") { interpolation += 1 }
                 if byte == UInt8(ascii: ")") { interpolation -= 1 }
                 blank(1)
-            } else if byte == UInt8(ascii: "\\"), pounds == 0 || matches("\\#", at: position) {
+            } else if byte == UInt8(ascii: "\\"), pounds == 0 || matches(Self.escapedPound, at: position) {
                 let isInterpolation =
                     input.indices.contains(position + 1 + pounds)
                     && input[position + 1 + pounds] == UInt8(ascii: "(")
@@ -134,7 +142,7 @@ enum CodeOnly {
         }
 
         func closes(_ pounds: Int, _ multiline: Bool) -> Bool {
-            guard multiline ? matches("\"\"\"", at: position) : input[position] == UInt8(ascii: "\"") else {
+            guard multiline ? matches(Self.tripleQuote, at: position) : input[position] == UInt8(ascii: "\"") else {
                 return false
             }
             let end = position + (multiline ? 3 : 1)

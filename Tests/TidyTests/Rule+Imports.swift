@@ -78,8 +78,8 @@ extension Rule {
 
     /// The modules that a file imports, with the lines, from 0.
     static func importedModules(of file: SourceFile) -> [(module: String, line: Int)] {
-        file.code.enumerated().compactMap { number, line in
-            let words = line.split(separator: " ")
+        file.linesOfCode(with: "import").compactMap { number in
+            let words = file.code[number].split(separator: " ")
             guard let index = words.firstIndex(of: "import"), index + 1 < words.count, index <= 2 else { return nil }
             let kinds: Set<Substring> = ["struct", "class", "enum", "protocol", "func", "var", "let", "typealias"]
             let named =

@@ -32,7 +32,7 @@ extension Rule {
             where: { _ in true }
         ) { file in
             phrases.flatMap { phrase in
-                file.lines.indices.filter { file.lines[$0].contains(phrase) }.map {
+                file.lines(with: phrase).map {
                     Violation(path: file.path, line: $0 + 1, reason: "`\(phrase)`: \(reason)")
                 }
             }
@@ -102,14 +102,21 @@ extension Rule {
             SourceFile(path: "Sources/A/B.swift", text: (40..<80).map { "run(step: \($0))" }.joined(separator: "\n")),
         ]
     ) { tree in
-        var seen: [[String]: String] = [:]
+        // Lines by number, so that a window of them is cheap to compare.
+        var numbers: [String: Int] = [:]
+        var seen: [[Int]: String] = [:]
         var found: [Violation] = []
         for file in tree.files where file.isSource {
             let telling = file.lines.enumerated().map { (line: $0.offset, text: $0.element.trimmingSpaces()) }
                 .filter { $0.text.utf8.count > 4 && !$0.text.hasPrefix("//") && !$0.text.hasPrefix("import ") }
             guard telling.count >= copyLength else { continue }
+            let numbered = telling.map { line in
+                let number = numbers[line.text] ?? numbers.count
+                numbers[line.text] = number
+                return number
+            }
             for start in 0...(telling.count - copyLength) {
-                let window = telling[start..<start + copyLength].map(\.text)
+                let window = Array(numbered[start..<start + copyLength])
                 let place = "\(file.path):\(telling[start].line + 1)"
                 if let other = seen[window] {
                     found.append(Violation(path: file.path, line: telling[start].line + 1, reason: "also at \(other)"))

@@ -7,11 +7,15 @@ struct SourceFile: Sendable {
     /// The same lines with comments and the contents of string literals blanked, so that a rule about code meets
     /// code only.
     let code: [String]
+    private let lineBytes: [[UInt8]]
+    private let codeBytes: [[UInt8]]
 
     init(path: String, text: String) {
         self.path = path
         lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
         code = path.hasSuffix(".swift") ? CodeOnly.lines(of: text) : lines
+        lineBytes = lines.map { Array($0.utf8) }
+        codeBytes = code.map { Array($0.utf8) }
     }
 
     /// The target that the file belongs to: the folder under Sources or Tests.
@@ -27,12 +31,37 @@ struct SourceFile: Sendable {
 
     /// The numbers of lines, from 0, whose code has the words; `Character` is not found in `ReplacementCharacter`.
     func linesOfCode(with words: String) -> [Int] {
-        code.indices.filter { line in
-            guard let range = code[line].firstRange(of: words) else { return false }
-            let startsWord = words.first?.isLetter ?? false
-            let before = code[line][..<range.lowerBound].last
-            return !startsWord || !(before?.isLetter ?? false)
+        let words = Array(words.utf8)
+        let startsWord = words.first.map(Self.isLetter) ?? false
+        return codeBytes.indices.filter { line in
+            guard let position = Self.position(of: words, in: codeBytes[line]) else { return false }
+            return !startsWord || position == 0 || !Self.isLetter(codeBytes[line][position - 1])
         }
+    }
+
+    /// The numbers of lines, from 0, that hold the words, in code or not.
+    func lines(with words: String) -> [Int] {
+        let words = Array(words.utf8)
+        return lineBytes.indices.filter { Self.position(of: words, in: lineBytes[$0]) != nil }
+    }
+
+    /// Where words begin in a line. Many rules ask it of every line, so that it works on bytes.
+    private static func position(of words: [UInt8], in line: [UInt8]) -> Int? {
+        guard let first = words.first, line.count >= words.count else { return nil }
+        var start = 0
+        while start <= line.count - words.count {
+            if line[start] == first {
+                var length = 1
+                while length < words.count, line[start + length] == words[length] { length += 1 }
+                if length == words.count { return start }
+            }
+            start += 1
+        }
+        return nil
+    }
+
+    private static func isLetter(_ byte: UInt8) -> Bool {
+        (0x61...0x7a).contains(byte | 0x20) || byte >= 0x80
     }
 
     /// Whether a comment stands on the line or on the one before it.

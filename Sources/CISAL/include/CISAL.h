@@ -1,5 +1,5 @@
-// ISA-L behind flat buffers: every cell of a stripe lies in one buffer at a fixed stride, so that Swift passes spans and
-// no pointers.
+// ISA-L behind flat buffers: every cell of a stripe lies in one buffer at a fixed stride, so that Swift passes spans
+// and no pointers.
 #ifndef CISAL_H
 #define CISAL_H
 

@@ -3,8 +3,9 @@
 
 // The calls of Linux that blob stores and logs need, so that Swift sees no variadic function, no macro and no errno.
 //
-// Every function that can fail returns a value of 0 or more, or the error number negated; a call that a signal interrupts is
-// repeated. Names of files are relative to a descriptor of a directory; only clinux_open_root takes a path of the host.
+// Every function that can fail returns a value of 0 or more, or the error number negated; a call that a signal
+// interrupts is repeated. Names of files are relative to a descriptor of a directory; only clinux_open_root takes a
+// path of the host.
 
 #include <stddef.h>
 #include <stdint.h>
@@ -37,8 +38,8 @@ struct clinux_status {
 int clinux_open_root(const char *path);
 /// Makes a directory of the host by its path; its parent must be there.
 int clinux_make_root(const char *path);
-/// Opens a file below a directory with openat2: no symbolic link on the way or at its end, nothing outside the directory.
-/// A pipe or a device is opened without waiting; the caller checks what it has.
+/// Opens a file below a directory with openat2: no symbolic link on the way or at its end, nothing outside the
+/// directory. A pipe or a device is opened without waiting; the caller checks what it has.
 int clinux_open_beneath(int directory, const char *path, enum clinux_mode mode);
 int clinux_close(int descriptor);
 

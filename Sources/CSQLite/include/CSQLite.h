@@ -17,8 +17,8 @@ int csqlite_disable_checkpoint_on_close(sqlite3 *connection);
 /// Counts the pages that the connection has written since the last call.
 int csqlite_take_pages_written(sqlite3 *connection);
 
-/// Creates the file for this user alone where it does not exist, and locks it against other processes for as long as the
-/// descriptor is open. Returns the descriptor, or minus errno: -EWOULDBLOCK where another process holds the lock.
+/// Creates the file for this user alone where it does not exist, and locks it against other processes for as long as
+/// the descriptor is open. Returns the descriptor, or minus errno: -EWOULDBLOCK where another process holds the lock.
 int csqlite_lock_file(const char *path);
 
 /// Creates the file for this user alone where it does not exist. Returns 0 or minus errno.
@@ -39,12 +39,12 @@ void csqlite_event_wait(int descriptor);
 /// Starts a detached thread that calls the function once. Returns 0 or minus errno; the function is not called then.
 int csqlite_start_thread(const char *name, void (*function)(void *), void *context);
 
-/// For tests: registers a file system under the name "faulty", which does what the system's does and fails when it is told to.
-/// Returns an SQLite result code.
+/// For tests: registers a file system under the name "faulty", which does what the system's does and fails when it is
+/// told to. Returns an SQLite result code.
 int csqlite_faults_register(void);
 
-/// For tests: lets the n-th write, truncation or sync from now fail, for good where `persists`, with SQLITE_FULL where `code` is that
-/// and it is a write, and with an I/O error otherwise. 0 calls: nothing fails.
+/// For tests: lets the n-th write, truncation or sync from now fail, for good where `persists`, with SQLITE_FULL where
+/// `code` is that and it is a write, and with an I/O error otherwise. 0 calls: nothing fails.
 void csqlite_faults_set(int calls, int code, int persists);
 
 #endif

@@ -12,8 +12,8 @@ struct Audit: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Verify an audit log offline.",
             discussion: """
-                Reads the whole log and checks every record's form, number and place in the chain. Note the head that it \
-                prints in another place: given back with --expect-head, it shows later that the end was cut off or \
+                Reads the whole log and checks every record's form, number and place in the chain. Note the head that \
+                it prints in another place: given back with --expect-head, it shows later that the end was cut off or \
                 everything rewritten. Exits with 0 where the log is intact, and with 1 where it is not.
                 """)
 

@@ -14,8 +14,8 @@ struct Recover: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Bring the index back from the stores alone.",
         discussion: """
-            For the day on which the index is lost: takes the newest snapshot and the journal that the stores keep. Works \
-            while no gateway runs, and never touches an index that is there.
+            For the day on which the index is lost: takes the newest snapshot and the journal that the stores keep. \
+            Works while no gateway runs, and never touches an index that is there.
             """)
 
     @OptionGroup(title: "Configuration")

@@ -9,8 +9,9 @@ struct Scrub: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Read every shard, and repair what is damaged.",
         discussion: """
-            Works while no gateway serves the same data; a gateway scrubs by itself. Exits with 0 where every shard was \
-            right, and with 1 where some were not: those that could be repaired are then right, which a second scrub shows.
+            Works while no gateway serves the same data; a gateway scrubs by itself. Exits with 0 where every shard \
+            was right, and with 1 where some were not: those that could be repaired are then right, which a second \
+            scrub shows.
             """)
 
     @OptionGroup(title: "Configuration")
@@ -45,8 +46,8 @@ struct Collect: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Remove blobs and shards that nothing refers to.",
         discussion: """
-            Works while no gateway serves the same data; a gateway collects by itself, and leaves what it finds alone for \
-            a while. Exits with 0 where nothing is left over, and with 1 otherwise.
+            Works while no gateway serves the same data; a gateway collects by itself, and leaves what it finds alone \
+            for a while. Exits with 0 where nothing is left over, and with 1 otherwise.
             """)
 
     @OptionGroup(title: "Configuration")
