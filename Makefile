@@ -55,7 +55,7 @@ test: unit clients conformance faults containers ## Everything: unit tests, real
 
 .PHONY: unit
 unit: build ## The tests in Swift
-	swift test --skip-build
+	swift test --skip-build --no-parallel
 
 .PHONY: clients
 clients: binary test-packages venv ## Real S3 clients against the real binary, plain and over TLS

@@ -56,7 +56,7 @@ package struct EpochKeeper: Sendable {
         let session = WriterSession(
             deployment: deployment, gateway: UInt32(first), workers: UInt32(first + 1),
             ended: endsOthers ? others : [])
-        let row = EpochRecord(node: node, started: now).encoded
+        let row = EpochRecord(node: node, started: now, nonce: environment.random()).encoded
         var mutations: [Mutation] = session.ended.map { .remove(Keys.epoch($0)) }
         mutations += [.put(Keys.epoch(session.gateway), row), .put(Keys.epoch(session.workers), row)]
         mutations.append(.put(Keys.nextEpoch, Keys.bigEndian(first + 2)))
@@ -67,6 +67,11 @@ package struct EpochKeeper: Sendable {
         // Counter 0 of the workers' epoch is nobody else's.
         let id = TransactionID(epoch: session.workers, counter: 0)
         _ = try await index.resolvedCommit(Transaction(id: id, conditions: conditions, mutations: mutations))
+        // Another process may have drawn the same epochs, and thus the same id, a moment before.
+        let held = try await index.answered { index throws(MetadataError) in
+            try await index.values(of: [Keys.epoch(session.gateway)])
+        }[0]
+        guard held?.value == row else { throw .index(.conflict(condition: 0)) }
         return session
     }
 

@@ -24,7 +24,7 @@ import Workers
         #expect(session.ended == [])
         let rows = try await index.values(of: [Keys.epoch(1), Keys.epoch(2), Keys.deployment])
         let epoch = try EpochRecord(encoded: try #require(rows[0]).value)
-        #expect(epoch == EpochRecord(node: "a", started: environment.now()))
+        #expect(epoch == EpochRecord(node: "a", started: environment.now(), nonce: epoch.nonce))
         #expect(rows[1] != nil)
         #expect(try DeploymentRecord(encoded: try #require(rows[2]).value) == session.deployment)
     }

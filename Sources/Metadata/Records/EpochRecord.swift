@@ -5,24 +5,28 @@ package struct EpochRecord: Sendable, Hashable {
     /// The gateway that holds it.
     package var node: String
     package var started: Timestamp
+    /// Drawn by the holder: two processes that draw the same epoch at the same time tell by it whose it is.
+    package var nonce: UInt64
 
-    package init(node: String, started: Timestamp) {
-        (self.node, self.started) = (node, started)
+    package init(node: String, started: Timestamp, nonce: UInt64) {
+        (self.node, self.started, self.nonce) = (node, started, nonce)
     }
 
     package var encoded: [UInt8] {
         var writer = RecordWriter()
         writer.text(1, node)
         writer.number(2, started.nanoseconds)
+        writer.number(3, nonce)
         return writer.bytes
     }
 
     package init(encoded: [UInt8]) throws(RecordError) {
-        (node, started) = ("", Timestamp(nanoseconds: 0))
+        (node, started, nonce) = ("", Timestamp(nanoseconds: 0), 0)
         var reader = RecordReader(encoded)
         while let (field, value) = try reader.next() {
             if field == 1 { node = value.text }
             if field == 2 { started = Timestamp(nanoseconds: value.signed) }
+            if field == 3 { nonce = value.number }
         }
     }
 }
