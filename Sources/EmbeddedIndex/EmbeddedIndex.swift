@@ -84,10 +84,10 @@ package final class EmbeddedIndex: RestorableIndex {
         }.get()
     }
 
-    package func scan(_ scan: Scan) async throws(MetadataError) -> Page {
-        try scan.check()
+    package func pages(of scans: [Scan]) async throws(MetadataError) -> [Page] {
+        for scan in scans { try scan.check() }
         return try await withCheckedContinuation { reply in
-            self.read(.scan(scan, reply))
+            self.read(.pages(scans, reply))
         }.get()
     }
 

@@ -48,8 +48,10 @@ struct ReadServer: ~Copyable {
                 entries.reserveCapacity(keys.count)
                 for key in keys { entries.append(try reader.entry(key)) }
                 reply.resume(returning: .success(entries))
-            case .scan(let scan, let reply):
-                reply.resume(returning: .success(try reader.page(scan)))
+            case .pages(let scans, let reply):
+                var pages: [Page] = []
+                for scan in scans { pages.append(try reader.page(scan)) }
+                reply.resume(returning: .success(pages))
             case .changes(let after, let limit, let reply):
                 let oldest = try oldestVersion()
                 guard after >= oldest else {

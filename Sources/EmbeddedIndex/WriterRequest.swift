@@ -26,14 +26,14 @@ enum WriterRequest: Sendable {
 /// What a reader's thread is asked for.
 enum ReaderRequest: Sendable {
     case values([Key], Reply<[Entry?]>)
-    case scan(Scan, Reply<Page>)
+    case pages([Scan], Reply<[Page]>)
     case changes(after: CommitVersion, limit: Int, Reply<[Change]>)
 
     /// Answers with an error, whatever was asked.
     func fail(_ error: MetadataError) {
         switch self {
         case .values(_, let reply): reply.resume(returning: .failure(error))
-        case .scan(_, let reply): reply.resume(returning: .failure(error))
+        case .pages(_, let reply): reply.resume(returning: .failure(error))
         case .changes(_, _, let reply): reply.resume(returning: .failure(error))
         }
     }

@@ -11,7 +11,7 @@ package final class JournaledIndex: MetadataIndex {
 
     package func values(of keys: [Key]) async throws(MetadataError) -> [Entry?] { try await index.values(of: keys) }
 
-    package func scan(_ scan: Scan) async throws(MetadataError) -> Page { try await index.scan(scan) }
+    package func pages(of scans: [Scan]) async throws(MetadataError) -> [Page] { try await index.pages(of: scans) }
 
     /// - Throws: also `unknown` where the commit was applied but too few stores took it: it may be lost with the
     ///   index's disk.

@@ -23,9 +23,10 @@ package final class MemoryIndex: RestorableIndex {
         return keys.map { entries[$0] }
     }
 
-    package func scan(_ scan: Scan) async throws(MetadataError) -> Page {
-        try scan.check()
-        return state.withLock { $0.entries }.page(scan)
+    package func pages(of scans: [Scan]) async throws(MetadataError) -> [Page] {
+        for scan in scans { try scan.check() }
+        let entries = state.withLock { $0.entries }
+        return scans.map { entries.page($0) }
     }
 
     package func commit(_ transaction: Transaction) async throws(MetadataError) -> CommitVersion {

@@ -5,8 +5,8 @@ package protocol MetadataIndex: Sendable {
     /// The entries of these keys, in their order, nil where there is none; all from one snapshot.
     func values(of keys: [Key]) async throws(MetadataError) -> [Entry?]
 
-    /// One page of a scan, from one snapshot.
-    func scan(_ scan: Scan) async throws(MetadataError) -> Page
+    /// A page of each scan, all from one snapshot.
+    func pages(of scans: [Scan]) async throws(MetadataError) -> [Page]
 
     /// Applies every mutation if every condition holds, and otherwise none.
     ///
@@ -28,6 +28,11 @@ package protocol MetadataIndex: Sendable {
     ///
     /// - Throws: `notCommitted` where changes after the cursor were forgotten already (`MetadataLimits.commitsKept`).
     func changes(after: CommitVersion, limit: Int) async throws(MetadataError) -> [Change]
+}
+
+extension MetadataIndex {
+    /// One page of a scan, from one snapshot.
+    package func scan(_ scan: Scan) async throws(MetadataError) -> Page { try await pages(of: [scan])[0] }
 }
 
 /// A key of the index. Keys are ordered as byte strings; they are at most 4,096 bytes long.

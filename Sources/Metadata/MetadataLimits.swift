@@ -4,8 +4,10 @@ package enum MetadataLimits {
     package static let keyLength = 4096
     /// Bytes of a value. Records are some 4 KiB; a manifest of 10,000 parts is the longest of them.
     package static let valueLength = 4 << 20
-    /// Conditions and mutations of one transaction, together.
-    package static let transactionSteps = 100_000
+    /// Conditions and mutations of one transaction, together. The longest completes an upload of 10,000 parts over an
+    /// object of 10,000 parts: two mutations for each of the 100,000 segments that they may come to, and some for each
+    /// part.
+    package static let transactionSteps = 250_000
     /// Bytes of keys and values in one transaction.
     package static let transactionBytes = 16 << 20
     /// Rows of one page, whatever the scan asks for.
@@ -29,7 +31,7 @@ extension Transaction {
         var bytes = 0
         for condition in conditions {
             switch condition {
-            case .absent(let key), .version(let key, _), .present(let key):
+            case .absent(let key), .version(let key, _), .present(let key), .absentOrEmpty(let key):
                 bytes += try Self.checkedLength(ofKey: key)
             case .rangeEmpty(let range):
                 // Bounds are no keys of entries: the successor of a prefix may be a byte longer than any key.
@@ -38,7 +40,7 @@ extension Transaction {
         }
         for mutation in mutations {
             switch mutation {
-            case .put(let key, let value):
+            case .put(let key, let value), .create(let key, let value):
                 guard value.count <= MetadataLimits.valueLength else {
                     throw .notCommitted("a value has \(value.count) bytes, which is too long")
                 }

@@ -17,9 +17,12 @@ package struct Scan: Sendable, Hashable {
     package struct Grouping: Sendable, Hashable {
         package var prefixLength: Int
         package var delimiter: [UInt8]
+        /// Where it is not empty, a delimiter counts only where it ends before the first of these after the prefix: for
+        /// keys that end in something else.
+        package var terminator: [UInt8]
 
-        package init(prefixLength: Int, delimiter: [UInt8]) {
-            (self.prefixLength, self.delimiter) = (prefixLength, delimiter)
+        package init(prefixLength: Int, delimiter: [UInt8], terminator: [UInt8] = []) {
+            (self.prefixLength, self.delimiter, self.terminator) = (prefixLength, delimiter, terminator)
         }
     }
 

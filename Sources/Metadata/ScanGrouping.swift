@@ -21,16 +21,26 @@ extension Scan.Grouping {
     /// How many of the key's first bytes name the group that the key is rolled up to; nil where it is in none.
     package func groupLength(of key: Span<UInt8>) -> Int? {
         guard let first = delimiter.first, key.count > prefixLength else { return nil }
+        let end = terminator.isEmpty ? key.count : Self.find(terminator, in: key, from: prefixLength) ?? key.count
         var start = max(0, prefixLength)
-        while start + delimiter.count <= key.count {
-            if key[start] == first, isDelimiter(key, at: start) { return start + delimiter.count }
+        while start + delimiter.count <= end {
+            if key[start] == first, Self.matches(delimiter, key, at: start) { return start + delimiter.count }
             start += 1
         }
         return nil
     }
 
-    private func isDelimiter(_ key: Span<UInt8>, at start: Int) -> Bool {
-        for offset in 1..<max(1, delimiter.count) where key[start + offset] != delimiter[offset] { return false }
+    private static func find(_ bytes: [UInt8], in key: Span<UInt8>, from start: Int) -> Int? {
+        var start = max(0, start)
+        while start + bytes.count <= key.count {
+            if matches(bytes, key, at: start) { return start }
+            start += 1
+        }
+        return nil
+    }
+
+    private static func matches(_ bytes: [UInt8], _ key: Span<UInt8>, at start: Int) -> Bool {
+        for offset in bytes.indices where key[start + offset] != bytes[offset] { return false }
         return true
     }
 

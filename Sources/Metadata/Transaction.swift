@@ -17,6 +17,8 @@ package enum Condition: Sendable, Hashable {
     case version(Key, CommitVersion)
     /// There is an entry under the key, whatever it is.
     case present(Key)
+    /// There is no entry under the key, or one with an empty value.
+    case absentOrEmpty(Key)
     /// There is no entry in the half-open range of keys.
     case rangeEmpty(Range<KeyBound>)
 }
@@ -55,6 +57,9 @@ package func successor(ofPrefix prefix: Key) -> Key {
 /// A change to one key. The mutations of a transaction are applied in their order.
 package enum Mutation: Sendable, Hashable {
     case put(Key, [UInt8])
+    /// Puts where there is no entry, and leaves the one that there is. Blind, so that several who make the same entry
+    /// do not conflict, and none undoes what was done to it since.
+    case create(Key, [UInt8])
     case remove(Key)
     /// Adds to a counter: the entry holds a big-endian Int64 and counts as 0 where absent. Blind, so that a usage
     /// counter is no hot row that writers conflict on.

@@ -29,6 +29,7 @@ package enum TransactionPlan: Sendable {
                 case .absent(let key): try read(key) == nil
                 case .present(let key): try read(key) != nil
                 case .version(let key, let version): try read(key)?.version == version
+                case .absentOrEmpty(let key): try read(key)?.value.isEmpty ?? true
                 case .rangeEmpty(let range): if range.isEmpty { true } else { try isEmpty(range) }
                 }
             guard holds else { return .refuse(.conflict(condition: position)) }
@@ -43,6 +44,9 @@ package enum TransactionPlan: Sendable {
         var effects: [Effect] = []
         effects.reserveCapacity(mutations.count)
         var positions: [Key: Int] = [:]
+        func value(_ key: Key) throws(Failure) -> [UInt8]? {
+            if let position = positions[key] { effects[position].value } else { try read(key)?.value }
+        }
         func record(_ key: Key, _ value: [UInt8]?) {
             if mutations.count == 1 {
                 effects.append(Effect(key: key, value: value))
@@ -56,11 +60,10 @@ package enum TransactionPlan: Sendable {
         for mutation in mutations {
             switch mutation {
             case .put(let key, let value): record(key, value)
+            case .create(let key, let new): if try value(key) == nil { record(key, new) }
             case .remove(let key): record(key, nil)
             case .add(let key, let difference):
-                let current: [UInt8]? =
-                    if let position = positions[key] { effects[position].value } else { try read(key)?.value }
-                guard let count = current.map(Counter.decode) ?? 0 else {
+                guard let count = try value(key).map(Counter.decode) ?? 0 else {
                     return .refuse(.notCommitted("an entry that is to be added to holds no counter"))
                 }
                 let (sum, overflow) = count.addingReportingOverflow(difference)

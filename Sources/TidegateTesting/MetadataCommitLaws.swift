@@ -63,6 +63,19 @@ extension MetadataIndexLaws {
             }
             try expect(try await writer.entry("n")?.value, is: Counter.encode(.max), "after a refused overflow")
         },
+        MetadataIndexLaw("create makes an entry where there is none, and leaves the one that there is") { index in
+            let writer = LawWriter(index)
+            let first = try await writer.commit([.create(bytes("a"), bytes("1"))])
+            try await writer.commit([.create(bytes("a"), bytes("2")), .create(bytes("b"), [])])
+            let a = Entry(key: bytes("a"), value: bytes("1"), version: first)
+            try expect(try await writer.entry("a"), is: a, "an entry that was there")
+            try await writer.commit([.create(bytes("b"), bytes("2"))])
+            try expect(try await writer.entry("b")?.value, is: [], "an empty value that was there")
+            try await writer.commit([.remove(bytes("a")), .create(bytes("a"), bytes("3"))])
+            try expect(try await writer.entry("a")?.value, is: bytes("3"), "after a removal")
+            try await writer.commit([.create(bytes("c"), bytes("1")), .create(bytes("c"), bytes("2"))])
+            try expect(try await writer.entry("c")?.value, is: bytes("1"), "after a creation")
+        },
         MetadataIndexLaw("keys have 0 to 4096 bytes, and every byte counts") { index in
             let writer = LawWriter(index)
             let keys: [Key] = [
@@ -114,6 +127,9 @@ extension MetadataIndexLaws {
                             try expect(page.entries.count, is: 40, "entries in a page")
                             try expect(Set(page.entries.map(\.value)).count, is: 1, "numbers in a page")
                             try expect(Set(page.entries.map(\.version)).count, is: 1, "versions in a page")
+                            let pages = try await index.pages(of: keys.map { Scan(.prefix($0), limit: 1) })
+                            let versions = Set(pages.flatMap(\.entries).map(\.version))
+                            try expect(versions.count, is: 1, "versions in pages")
                         }
                     }
                 }

@@ -25,6 +25,18 @@ extension MetadataIndexLaws {
             try await writer.put("b", "2", if: [.present(bytes("a"))])
             try expect(try await writer.entry("b")?.value, is: bytes("2"), "the entry")
         },
+        MetadataIndexLaw("absentOrEmpty holds for no entry and for an empty value") { index in
+            let writer = LawWriter(index)
+            try await writer.put("b", "1", if: [.absentOrEmpty(bytes("a"))])
+            try await writer.put("a", "")
+            try await writer.put("b", "2", if: [.absentOrEmpty(bytes("a"))])
+            try await writer.put("a", "x")
+            try await expectError("a value", where: { $0 == .conflict(condition: 0) }) {
+                () throws(MetadataError) in
+                try await writer.put("b", "3", if: [.absentOrEmpty(bytes("a"))])
+            }
+            try expect(try await writer.entry("b")?.value, is: bytes("2"), "the entry")
+        },
         MetadataIndexLaw("version holds only for the commit that wrote last") { index in
             let writer = LawWriter(index)
             let first = try await writer.put("a", "1")

@@ -17,6 +17,7 @@ package struct MetadataModel: Sendable {
         case .absent(let key): entries[key] == nil
         case .present(let key): entries[key] != nil
         case .version(let key, let version): entries[key].map { $0.version == version } ?? false
+        case .absentOrEmpty(let key): entries[key].map { $0.value == [] } ?? true
         case .rangeEmpty(let range): !entries.keys.contains { range.contains(KeyBound($0)) }
         }
     }
@@ -35,6 +36,8 @@ package struct MetadataModel: Sendable {
         for mutation in mutations {
             switch mutation {
             case .put(let key, let value): entries[key] = Entry(key: key, value: value, version: version)
+            case .create(let key, let value):
+                if entries[key] == nil { entries[key] = Entry(key: key, value: value, version: version) }
             case .remove(let key): entries[key] = nil
             case .add(let key, let difference):
                 guard let count = entries[key].map({ Counter.decode($0.value) }) ?? 0 else { return false }
@@ -73,6 +76,12 @@ package struct MetadataModel: Sendable {
 
     private static func group(_ key: Key, _ grouping: Scan.Grouping) -> Key? {
         let length = grouping.delimiter.count
+        var key = key
+        if let end = key.indices.first(where: {
+            $0 >= grouping.prefixLength && !grouping.terminator.isEmpty && key[$0...].starts(with: grouping.terminator)
+        }) {
+            key = Array(key[..<end])
+        }
         guard key.count >= grouping.prefixLength + length else { return nil }
         for start in grouping.prefixLength...(key.count - length)
         where Array(key[start..<start + length]) == grouping.delimiter {

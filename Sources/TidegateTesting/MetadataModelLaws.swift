@@ -82,11 +82,12 @@ package final class LawRandom: Sendable {
     func conditions(of model: MetadataModel) -> [Condition] {
         (0..<below(3)).map { _ in
             let key = key()
-            return switch below(6) {
+            return switch below(7) {
             case 0: .absent(key)
             case 1: .present(key)
             case 2: .rangeEmpty(range())
             case 3: .version(key, 1 + next() % 20)
+            case 4: .absentOrEmpty(key)
             // Mostly conditions that hold, or nothing would ever be committed.
             default: model.entries[key].map { .version(key, $0.version) } ?? .absent(key)
             }
@@ -95,20 +96,27 @@ package final class LawRandom: Sendable {
 
     package func mutations() -> [Mutation] {
         (0..<below(6)).map { _ in
-            switch below(5) {
+            switch below(6) {
             case 0: .remove(key())
             case 1: .add(bytes("n\(below(4))"), Int64(below(200)) - 100)
-            default: .put(key(), (0..<below(40)).map { _ in UInt8(below(256)) })
+            case 2: .create(key(), value())
+            default: .put(key(), value())
             }
         }
     }
 
+    /// A value, of which one in ten is empty.
+    private func value() -> [UInt8] { (0..<(below(10) == 0 ? 0 : below(40))).map { _ in UInt8(below(256)) } }
+
     func scan() -> Scan {
         let delimiters: [[UInt8]] = [[0x2F], [0x2F], [0x2F, 0x2F], [0x61], []]
+        let terminators: [[UInt8]] = [[], [], [0x62], [0x00, 0x61]]
         let groups = below(2) == 0
+        let grouping = Scan.Grouping(
+            prefixLength: below(4), delimiter: delimiters[below(delimiters.count)],
+            terminator: terminators[below(terminators.count)])
         return Scan(
-            range(), limit: below(12),
-            grouping: groups ? .init(prefixLength: below(4), delimiter: delimiters[below(delimiters.count)]) : nil,
-            reversed: !groups && below(2) == 0, wantsValues: below(3) > 0)
+            range(), limit: below(12), grouping: groups ? grouping : nil, reversed: !groups && below(2) == 0,
+            wantsValues: below(3) > 0)
     }
 }

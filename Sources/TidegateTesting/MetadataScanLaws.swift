@@ -107,6 +107,33 @@ extension MetadataIndexLaws {
             let empty = Scan(.prefix(bytes("p/b/")), limit: 9, grouping: .init(prefixLength: 0, delimiter: []))
             try expect(try await index.scan(empty).entries.count, is: 3, "an empty delimiter")
         },
+        MetadataIndexLaw("a delimiter counts only before the terminator") { index in
+            let writer = LawWriter(index)
+            let keys = ["a/b!1", "a/c!/", "b!/1", "b!/2", "c!", "d/!", "d//!", "e"]
+            try await writer.commit(keys.map { .put(bytes($0), []) })
+            let grouping = Scan.Grouping(prefixLength: 0, delimiter: bytes("/"), terminator: bytes("!"))
+            let page = try await index.scan(Scan(.everything, limit: 100, grouping: grouping))
+            let expected = ["a/", "b!/1", "b!/2", "c!", "d/", "e"]
+            let found: [Key] = page.rows.map { row in
+                switch row {
+                case .entry(let entry): entry.key
+                case .group(let key): key
+                }
+            }
+            try expect(found, is: expected.map(bytes), "rows")
+        },
+        MetadataIndexLaw("pages are those of their scans, in their order") { index in
+            let writer = LawWriter(index)
+            for key in ["a1", "a2", "b1"] { try await writer.put(key, key) }
+            let scans = [
+                Scan(.prefix(bytes("b")), limit: 9), Scan(.prefix(bytes("a")), limit: 1), Scan(.everything, limit: 9),
+            ]
+            var expected: [Page] = []
+            for scan in scans { expected.append(try await index.scan(scan)) }
+            try expect(try await index.pages(of: scans), is: expected, "pages")
+            try expect(expected.map(\.rows.count), is: [1, 1, 3], "rows")
+            try expect(try await index.pages(of: []), is: [], "no scans")
+        },
         MetadataIndexLaw("a reversed scan does not roll up") { index in
             let grouping = Scan.Grouping(prefixLength: 0, delimiter: bytes("/"))
             try await expectError("both", where: { if case .notCommitted = $0 { true } else { false } }) {

@@ -30,6 +30,7 @@ final class ScriptedIndex: MetadataIndex {
         var commitFaults: [CommitFault] = []
         var interruption: Interruption?
         var committed: [Transaction] = []
+        var commitCalls = 0
     }
 
     let memory = MemoryIndex()
@@ -43,6 +44,9 @@ final class ScriptedIndex: MetadataIndex {
 
     /// What was committed so far, in order.
     var committed: [Transaction] { state.withLock { $0.committed } }
+
+    /// How often a commit was asked for, whatever came of it.
+    var commitCalls: Int { state.withLock { $0.commitCalls } }
 
     /// The next commits go wrong so, one after the other.
     func failCommits(_ faults: CommitFault...) {
@@ -68,12 +72,13 @@ final class ScriptedIndex: MetadataIndex {
         return try await memory.values(of: keys)
     }
 
-    func scan(_ scan: Scan) async throws(MetadataError) -> Page {
-        try await pass(.scan(scan))
-        return try await memory.scan(scan)
+    func pages(of scans: [Scan]) async throws(MetadataError) -> [Page] {
+        for scan in scans { try await pass(.scan(scan)) }
+        return try await memory.pages(of: scans)
     }
 
     func commit(_ transaction: Transaction) async throws(MetadataError) -> CommitVersion {
+        state.withLock { $0.commitCalls += 1 }
         try await pass(.commit(transaction))
         let fault = state.withLock { $0.commitFaults.isEmpty ? nil : $0.commitFaults.removeFirst() }
         switch fault {
@@ -112,7 +117,7 @@ final class ScriptedIndex: MetadataIndex {
 extension Mutation {
     var key: Key {
         switch self {
-        case .put(let key, _), .remove(let key), .add(let key, _): key
+        case .put(let key, _), .create(let key, _), .remove(let key), .add(let key, _): key
         }
     }
 }
