@@ -37,13 +37,18 @@ package final class CommitService: Sendable {
 
     /// Applies changes together with the audit records of what they do.
     ///
-    /// - Throws: `conflict` where the state that the changes were computed from is no more; `unknown` only where the
-    ///   index cannot tell even afterwards.
+    /// - Throws: `conflict` where the state that the changes were computed from is no more, with the position among
+    ///   their conditions; `notCommitted` also where the epoch has ended, since no other try would succeed; `unknown`
+    ///   only where the index cannot tell even afterwards.
     package func commit(_ changes: Changes, records: [AuditRecord]) async throws(MetadataError) -> CommitVersion {
         let (transaction, count) = transaction(changes, records)
         let version: CommitVersion
         do {
             version = try await index.commit(transaction)
+        } catch .conflict(condition: 0) {
+            throw .notCommitted("the writer epoch \(epoch) has ended; another process has taken over")
+        } catch .conflict(let position) {
+            throw .conflict(condition: position - 1)
         } catch .unknown(let reason) {
             guard let found = try await resolved(transaction.id) else { throw .notCommitted(reason) }
             version = found
@@ -58,6 +63,7 @@ package final class CommitService: Sendable {
             defer { counters.outbox += UInt64(records.count) }
             return (TransactionID(epoch: epoch, counter: counters.transaction), counters.outbox)
         }
+        // The epoch comes first, so that a conflict tells it from all the others.
         var transaction = Transaction(
             id: id, conditions: [.present(Keys.epoch(epoch))] + changes.conditions, mutations: changes.mutations)
         for (offset, record) in records.enumerated() {
