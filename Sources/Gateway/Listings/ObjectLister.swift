@@ -22,15 +22,15 @@ package struct ObjectLister: Sendable {
         let grouping =
             delimiter.isEmpty
             ? nil : Scan.Grouping(prefixLength: room.count + prefix.count, delimiter: delimiter)
-        // One row more than asked for tells whether there is more.
-        let page = try await versions.scan(Scan(range, limit: limit + 1, grouping: grouping))
-        for row in page.rows.prefix(limit) {
+        let page = try await versions.scan(Scan(range, limit: limit, grouping: grouping))
+        for row in page.rows {
             switch row {
             case .group(let key): listing.commonPrefixes.append(Array(key.dropFirst(room.count)))
             case .entry(let entry): listing.objects.append(try object(entry))
             }
         }
-        if page.rows.count > limit { listing.next = page.rows[limit - 1].key.map { Array($0.dropFirst(room.count)) } }
+        // The index alone tells whether there is more: it ends a page of long records before the limit.
+        if page.next != nil { listing.next = page.rows.last?.key.map { Array($0.dropFirst(room.count)) } }
         return listing
     }
 
