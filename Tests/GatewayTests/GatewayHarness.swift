@@ -81,7 +81,8 @@ struct GatewayHarness: Sendable {
             packs ? try Packer(pool) { [environment] in commits.blobName(random: environment.random()) } : nil
         gateway = Gateway(
             settings: GatewaySettings(region: region, domains: domains), index: index,
-            storage: PooledStorage(pool: pool, packer: packer, environment: environment, commits: commits),
+            storage: PooledStorage(
+                pool: pool, packer: packer, index: index, environment: environment, commits: commits),
             authenticator: Authenticator(credentials: try Self.credentials(users), region: region), audit: audit,
             environment: environment, commits: commits, metrics: observations.metrics)
         pipeline = Pipeline(gateway)

@@ -156,9 +156,12 @@ struct IndexLaws {
 
     // MARK: Records
 
-    /// No change without its record in the same commit.
+    /// No change without its record in the same commit, but for giving up bytes that nothing referred to.
     private mutating func checkRecords(_ committed: [Transaction], epoch: UInt32) {
-        for transaction in committed where transaction.id.epoch == epoch {
+        let changes = committed.filter { transaction in
+            transaction.id.epoch == epoch && transaction.mutations.contains { !$0.key.starts(with: [0x03]) }
+        }
+        for transaction in changes {
             let hasRecord = transaction.mutations.contains { mutation in
                 if case .put(let key, _) = mutation { key.starts(with: Keys.outbox(epoch: epoch)) } else { false }
             }

@@ -54,12 +54,14 @@ struct MissingShardTests {
         for store in harness.stores { store.follow(.none) }
         var queued = 0
         for transaction in harness.index.committed {
-            for case .put(let key, let value) in transaction.mutations
+            for case .create(let key, let value) in transaction.mutations
             where key.starts(with: Keys.blobs("b").lowerBound.key) {
                 let missing = try BlobRecord(encoded: value).location.exceptions.filter { $0.store == nil }
                 let row = Keys.damaged(try #require(Keys.blobName(key)))
                 var damaged: DamagedRecord?
-                for case .put(row, let value) in transaction.mutations { damaged = try DamagedRecord(encoded: value) }
+                for case .create(row, let value) in transaction.mutations {
+                    damaged = try DamagedRecord(encoded: value)
+                }
                 #expect(damaged?.shards ?? [] == missing.map(\.index))
                 #expect(damaged?.reported ?? harness.now == harness.now)
                 queued += missing.count

@@ -21,6 +21,11 @@ package struct Changes: Sendable {
         mutations.append(.put(key, value))
     }
 
+    /// Puts where there is nothing at the commit.
+    package mutating func create(_ key: Key, _ value: [UInt8]) {
+        mutations.append(.create(key, value))
+    }
+
     package mutating func remove(_ key: Key) {
         mutations.append(.remove(key))
     }
@@ -34,19 +39,28 @@ package struct Changes: Sendable {
     /// Makes the blobs of new segments known and referred to, and puts those that lack a shard on the repair queue: no
     /// object is acknowledged with less than its full redundancy and nobody to restore it.
     ///
-    /// A blob that others share may have been condemned since it was written; then the commit fails and the bytes are
-    /// written again.
+    /// Others that share a blob may have made it known before. It may have been repaired since, so that its record is
+    /// left as it is; it may have lost a reference and be on the trash, from where the collector takes it when it finds
+    /// this one. But a blob that is condemned never gets a reference again: then no commit succeeds, and the bytes have
+    /// to be written again.
     ///
     /// - Parameter now: Since when shards are missing.
     package mutating func refer(to segments: [Segment], from owner: [UInt8], at now: Timestamp) {
         for segment in segments {
-            require(.absent(Keys.trash(segment.blob)))
-            put(Keys.blob(segment.blob), BlobRecord(location: segment.location).encoded)
+            require(.absentOrEmpty(Keys.trash(segment.blob)))
+            create(Keys.blob(segment.blob), BlobRecord(location: segment.location).encoded)
             put(Keys.reference(segment.blob, segment.reference), owner)
             if let damaged = DamagedRecord(missingIn: segment.location, now: now) {
-                put(Keys.damaged(segment.blob), damaged.encoded)
+                create(Keys.damaged(segment.blob), damaged.encoded)
             }
         }
+    }
+
+    /// Puts a blob on the trash that others may refer to, or be about to: it goes where nobody does.
+    package mutating func abandon(_ segment: Segment) {
+        require(.absentOrEmpty(Keys.trash(segment.blob)))
+        create(Keys.blob(segment.blob), BlobRecord(location: segment.location).encoded)
+        put(Keys.trash(segment.blob), TrashRecord(state: .pending).encoded)
     }
 
     /// Refers once more to blobs that a record, on which the commit is conditional, refers to already.
@@ -59,7 +73,7 @@ package struct Changes: Sendable {
     package mutating func release(_ segments: [Segment]) {
         for segment in segments {
             remove(Keys.reference(segment.blob, segment.reference))
-            put(Keys.trash(segment.blob), [])
+            put(Keys.trash(segment.blob), TrashRecord(state: .pending).encoded)
         }
     }
 }

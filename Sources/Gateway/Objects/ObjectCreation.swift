@@ -29,12 +29,8 @@ extension ObjectWriter {
         }
         (record.size, record.etag, record.checksum) = (stored.digests.length, stored.etag, stored.checksum)
         record.segments = stored.segments
-        let owner = ReferenceOwner.encoded(bucket.id, key)
         let id = try await publish(
-            record, key: key, bucketName: bucket.name, preconditions: preconditions, expecting: bucket.id
-        ) { _, changes throws(S3Error) in
-            changes.refer(to: stored.segments, from: owner, at: gateway.environment.now())
-        }
+            record, key: key, bucketName: bucket.name, preconditions: preconditions, expecting: bucket.id)
         return Created(
             etag: stored.etag, checksum: Checksum(stored.checksum), size: stored.digests.length, versionID: id)
     }

@@ -54,6 +54,7 @@ package struct ObjectWriter: Sendable {
             let segments = try await gateway.storage.store(
                 checked, length: length, group: bucket.id.value, recovery: { digests.result.map(describe) ?? [] })
             guard let result = digests.result else {
+                await gateway.storage.discard(segments)
                 throw S3Error.hidden(.internalError, "storage: a store answered before the body had ended")
             }
             request.note(bytesIn: result.length)
@@ -76,17 +77,17 @@ package struct ObjectWriter: Sendable {
         return algorithm
     }
 
-    /// Makes a version current, once its conditions hold, whoever else writes the key meanwhile.
+    /// Makes a version whose bytes were stored just now current, once its conditions hold, whoever else writes the key
+    /// meanwhile. Where that fails, the bytes are freed.
     ///
-    /// - Parameters:
-    ///   - expecting: the bucket for which the bytes were stored; one made anew under the same name is another one.
-    ///   - also: further changes of the same commit, computed for each attempt's state.
+    /// - Parameter expecting: the bucket for which the bytes were stored; one made anew under the same name is another
+    ///   one.
     /// - Returns: the version's id, or nil in a bucket that was never versioned.
     package func publish(
         _ record: VersionRecord, key: ObjectKey, bucketName: String, preconditions: Preconditions = Preconditions(),
-        expecting: BucketID, also: @Sendable (KeyState, inout Changes) async throws(S3Error) -> Void
+        expecting: BucketID
     ) async throws(S3Error) -> VersionID? {
-        for _ in 0..<Self.attempts {
+        try await referring(to: record.segments) { () throws(S3Error) in
             let bucket = try await gateway.buckets.bucket(bucketName)
             guard bucket.id == expecting else { throw S3Error(.noSuchBucket) }
             let state = try await gateway.versions.state(of: key, in: bucket.record)
@@ -94,16 +95,46 @@ package struct ObjectWriter: Sendable {
             var changes = Changes()
             changes.require(bucket.entry.key, unchangedFrom: bucket.entry)
             state.put(record, into: &changes)
-            try await also(state, &changes)
-            if let version = try await attempt(changes, bucket: bucket, key: key) {
+            changes.refer(
+                to: record.segments, from: ReferenceOwner.encoded(bucket.id, key), at: gateway.environment.now())
+            guard let version = try await attempt(changes, bucket: bucket, key: key) else { return nil }
+            let id: VersionID? =
                 switch bucket.record.versioning {
-                case .unversioned: return nil
-                case .suspended: return .null
-                case .enabled: return .versioned(sequence: version, uid: record.uid)
+                case .unversioned: nil
+                case .suspended: .null
+                case .enabled: .versioned(sequence: version, uid: record.uid)
                 }
-            }
+            return .some(id)
         }
-        throw S3Error(.operationAborted)
+    }
+
+    /// Tries to commit what refers to bytes that were stored just now, until others are not faster.
+    ///
+    /// Where it fails and it is certain that no commit refers to the bytes, they are freed.
+    ///
+    /// - Parameter commit: one try; nil where others were faster.
+    package func referring<Value: Sendable>(
+        to segments: [Segment], _ commit: () async throws(S3Error) -> Value?
+    ) async throws(S3Error) -> Value {
+        do throws(S3Error) {
+            for _ in 0..<Self.attempts {
+                if let value = try await commit() { return value }
+                try await checkStillWanted(segments)
+            }
+            throw S3Error(.operationAborted)
+        } catch {
+            if !request.isUndecided { await gateway.storage.discard(segments) }
+            throw error
+        }
+    }
+
+    /// Bytes whose blob was condemned meanwhile, since everything else in it went, can never be referred to.
+    /// - Throws: `ServiceUnavailable`, so that the client sends them again.
+    private func checkStillWanted(_ segments: [Segment]) async throws(S3Error) {
+        for case let row? in try await gateway.versions.values(segments.map { Keys.trash($0.blob) })
+        where !row.value.isEmpty {
+            throw S3Error.hidden(.serviceUnavailable, "storage: a blob was condemned before its object was committed")
+        }
     }
 
     /// One try: nil where others were faster.
@@ -120,6 +151,7 @@ package struct ObjectWriter: Sendable {
             gateway.buckets.forget(bucket.name)
             return nil
         } catch {
+            if case .unknown = error { request.markUndecided() }
             throw S3Error(error)
         }
     }

@@ -24,12 +24,8 @@ extension CopyObject: ServedOperation {
         let copy = try await CopyReader(gateway, request).copy(source, input, template: record, to: bucket)
         (record.size, record.etag, record.checksum) = (from.size, copy.etag, copy.checksum)
         record.segments = copy.segments
-        let owner = ReferenceOwner.encoded(bucket.id, input.key)
         let id = try await ObjectWriter(gateway, request).publish(
-            record, key: input.key, bucketName: input.bucket, preconditions: input.preconditions, expecting: bucket.id
-        ) { _, changes throws(S3Error) in
-            changes.refer(to: copy.segments, from: owner, at: gateway.environment.now())
-        }
+            record, key: input.key, bucketName: input.bucket, preconditions: input.preconditions, expecting: bucket.id)
         return Reply(
             Output(
                 etag: record.etag, modified: record.modified, versionID: id, sourceVersionID: source.visibleID,

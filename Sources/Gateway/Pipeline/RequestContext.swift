@@ -28,6 +28,7 @@ package final class RequestContext: Sendable {
         var bytesIn: Int64 = 0
         /// Whether a commit has taken the record along.
         var isRecorded = false
+        var isUndecided = false
     }
 
     package init(
@@ -78,6 +79,13 @@ package final class RequestContext: Sendable {
         state.withLock { $0.isRecorded = true }
     }
 
+    /// Says that nobody can tell whether a commit of the request was applied.
+    package func markUndecided() {
+        state.withLock { $0.isUndecided = true }
+    }
+
+    /// Whether a commit of the request may have been applied although it failed: what it refers to must stay.
+    package var isUndecided: Bool { state.withLock { $0.isUndecided } }
     package var isRecorded: Bool { state.withLock { $0.isRecorded } }
     package var isReadOnly: Bool { state.withLock { $0.isReadOnly } }
 

@@ -14,9 +14,11 @@ package protocol ObjectStorage: Sendable {
         _ body: consuming Body, length: Int64?, group: UInt64, recovery: @escaping @Sendable () -> [UInt8]
     ) async throws(StorageError) -> [Segment]
 
-    /// Writes a range of a segment's plain bytes to a sink.
+    /// Writes a range of a segment's plain bytes to a sink. The caller holds a token of the read horizon, taken before
+    /// the segment was read from the index.
     func fetch(_ segment: Segment, range: Range<Int64>, into sink: inout any BodySink) async throws(StorageError)
 
-    /// Frees segments that no commit refers to, as far as that is possible now; the collector finds the rest.
+    /// Frees segments that no commit refers to and none will, as far as that is possible now; the collector finds the
+    /// rest. What others have stored in the same blobs stays.
     func discard(_ segments: [Segment]) async
 }

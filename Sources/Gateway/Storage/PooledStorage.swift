@@ -12,12 +12,19 @@ package struct PooledStorage: ObjectStorage {
 
     private let pool: ErasurePool
     private let packer: Packer?
+    private let index: any MetadataIndex
     private let environment: any Environment
     private let commits: CommitService
 
-    /// - Parameter packer: takes small objects; without one, each has a blob of its own.
-    package init(pool: ErasurePool, packer: Packer?, environment: any Environment, commits: CommitService) {
-        (self.pool, self.packer, self.environment, self.commits) = (pool, packer, environment, commits)
+    /// - Parameters:
+    ///   - packer: takes small objects; without one, each has a blob of its own.
+    ///   - index: where the blobs' records are.
+    package init(
+        pool: ErasurePool, packer: Packer?, index: any MetadataIndex, environment: any Environment,
+        commits: CommitService
+    ) {
+        (self.pool, self.packer, self.index) = (pool, packer, index)
+        (self.environment, self.commits) = (environment, commits)
     }
 
     package func store(
@@ -104,19 +111,45 @@ package struct PooledStorage: ObjectStorage {
     package func fetch(
         _ segment: Segment, range: Range<Int64>, into sink: inout any BodySink
     ) async throws(StorageError) {
-        let locator = try Self.locator(segment)
+        let locator = try Self.locator(segment, at: try await location(of: segment))
         try await pool.fetch(
             locator, range: (range.lowerBound + segment.offset)..<(range.upperBound + segment.offset), into: &sink)
     }
 
     package func discard(_ segments: [Segment]) async {
         for segment in segments {
-            do throws(StorageError) {
-                try await pool.remove(try Self.locator(segment))
+            do {
+                if segment.sharesBlob {
+                    var changes = Changes()
+                    changes.abandon(segment)
+                    _ = try await commits.commit(changes, records: [])
+                } else {
+                    try await pool.remove(try Self.locator(segment, at: segment.location))
+                }
             } catch {
                 // Nothing is lost but space: the collector finds what no commit refers to once this epoch has ended.
                 continue
             }
+        }
+    }
+
+    /// Where the blob of a segment is now.
+    ///
+    /// A repair moves shards and says so in the blob's record alone. What it replaced stays until the reads that began
+    /// before have ended, and so does a blob that was condemned meanwhile, whose record the row on the trash keeps.
+    private func location(of segment: Segment) async throws(StorageError) -> BlobLocation {
+        let rows: [Entry?]
+        do {
+            rows = try await index.values(of: [Keys.blob(segment.blob), Keys.trash(segment.blob)])
+        } catch {
+            throw .unavailable("the location of a blob could not be read: \(error)")
+        }
+        do throws(RecordError) {
+            if let blob = rows[0] { return try BlobRecord(encoded: blob.value).location }
+            if let trash = rows[1], let location = try TrashRecord(encoded: trash.value).location { return location }
+            return segment.location
+        } catch {
+            throw .corrupt("the record of blob \(segment.blob) does not parse")
         }
     }
 
@@ -130,9 +163,9 @@ package struct PooledStorage: ObjectStorage {
             reference: environment.random(), location: BlobLocation(locator))
     }
 
-    private static func locator(_ segment: Segment) throws(StorageError) -> BlobLocator {
+    private static func locator(_ segment: Segment, at location: BlobLocation) throws(StorageError) -> BlobLocator {
         do {
-            return try segment.location.locator(of: segment.blob)
+            return try location.locator(of: segment.blob)
         } catch {
             throw .corrupt("the location of blob \(segment.blob) does not parse: \(error)")
         }

@@ -22,6 +22,9 @@ package struct Segment: Sendable, Hashable {
         (self.plainLength, self.reference, self.location) = (plainLength, reference, location)
     }
 
+    /// Whether other objects may have bytes in the blob too.
+    package var sharesBlob: Bool { offset != 0 || storedLength != location.length }
+
     package func write(to writer: inout RecordWriter) {
         writer.bytes(1, blob.bytes)
         writer.number(2, offset)

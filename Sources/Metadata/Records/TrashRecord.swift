@@ -1,4 +1,5 @@
-/// A blob that lost a reference, under `Keys.trash`. An empty value is a `pending` one.
+/// A blob that lost a reference, under `Keys.trash`. A `pending` one is empty, by which commits that refer to the blob
+/// tell it from the others (`Condition.absentOrEmpty`).
 package struct TrashRecord: Sendable, Hashable {
     package enum State: UInt64, Sendable {
         /// It lost a reference, and may have others.

@@ -92,7 +92,8 @@ struct Service: Sendable {
                 auditDurability: configuration.audit.durability == .strict ? .strict : .bounded),
             index: deployment.index,
             storage: PooledStorage(
-                pool: deployment.pool, packer: packer, environment: environment, commits: commits),
+                pool: deployment.pool, packer: packer, index: deployment.index, environment: environment,
+                commits: commits),
             authenticator: Authenticator(
                 credentials: try keys.store(root: deployment.launch.root), region: configuration.region), audit: audit,
             environment: environment, commits: commits, metrics: GatewayMetrics { requests.observe($0) },
