@@ -7,8 +7,9 @@ package import S3Model
 /// Makes an object of the parts of an upload.
 ///
 /// One commit removes the upload's parts, leaves its row as a tombstone and publishes the object, which refers to the
-/// same blobs. So there is no state between, and nothing to resume after a crash; the tombstone answers a client's
-/// retry with the first answer.
+/// same blobs. It is conditional on every part being as it was read and on there being no other, so that a part that is
+/// replaced or added meanwhile makes it look again. So there is no state between, and nothing to resume after a crash;
+/// the tombstone answers a client's retry with the first answer.
 package struct UploadCompletion: Sendable {
     private static let attempts = 200
     /// With more parts than this, the list stands in a record of its own, so that listings stay short.
@@ -31,9 +32,9 @@ package struct UploadCompletion: Sendable {
                 throw UploadStore.noSuchUpload(input.upload)
             }
             if let result = upload.record.result { return Self.output(input, bucket, upload.entry, result) }
-            let (parts, _) = try await store.parts(
-                of: upload, in: bucket, after: 0, limit: ServiceLimits.partNumbers.upperBound)
-            let chosen = try PartSelection.choose(input.parts, from: parts, upload: upload)
+            let parts = try await store.allParts(of: upload, in: bucket)
+            let chosen = try PartSelection.choose(
+                input.parts, from: parts.map { ($0.number, $0.record) }, upload: upload)
             var record = try assemble(chosen, upload: upload, input: input)
             record.uid = gateway.environment.random()
             let state = try await gateway.versions.state(of: input.key, in: bucket.record)
@@ -52,14 +53,15 @@ package struct UploadCompletion: Sendable {
 
     private func changes(
         bucket: Bucket, upload: OpenUpload, state: KeyState, record: inout VersionRecord,
-        parts: [(Int, PartRecord)], chosen: Set<Int>
+        parts: [UploadedPart], chosen: Set<Int>
     ) -> Changes {
         var changes = Changes()
         changes.require(bucket.entry.key, unchangedFrom: bucket.entry)
         changes.require(upload.entry.key, unchangedFrom: upload.entry)
-        for (number, part) in parts {
-            changes.remove(Keys.part(bucket.id, upload.id, number))
-            if !chosen.contains(number) { changes.release(part.segments) }
+        changes.requireExactly(parts, of: upload, in: bucket)
+        for part in parts {
+            changes.remove(part.entry.key)
+            if !chosen.contains(part.number) { changes.release(part.record.segments) }
         }
         var tombstone = upload.record
         tombstone.state = .completed

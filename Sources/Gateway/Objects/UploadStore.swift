@@ -41,6 +41,14 @@ package struct OpenUpload: Sendable {
     }
 }
 
+/// A part of an upload, as it was read.
+package struct UploadedPart: Sendable {
+    package var entry: Entry
+    package var record: PartRecord
+
+    package var number: Int { Int(Keys.number(entry.key.suffix(2))) }
+}
+
 /// Uploads and their parts.
 package struct UploadStore: Sendable {
     private static let attempts = 200
@@ -77,7 +85,8 @@ package struct UploadStore: Sendable {
         S3Error(.noSuchUpload, details: [S3Error.Detail("UploadId", text)])
     }
 
-    /// Makes stored bytes a part, in place of one of the same number. The upload must still be open.
+    /// Makes stored bytes a part, in place of one of the same number. The upload must still be open. Where that fails,
+    /// the bytes are freed.
     package func put(
         _ stored: ObjectWriter.Stored, number: Int, upload: OpenUpload, in bucket: Bucket
     ) async throws(S3Error) -> String {
@@ -85,7 +94,8 @@ package struct UploadStore: Sendable {
         (part.size, part.etag, part.modified) = (stored.digests.length, stored.etag, gateway.environment.now())
         (part.checksum, part.segments) = (stored.checksum, stored.segments)
         let row = Keys.part(bucket.id, upload.id, number)
-        for _ in 0..<Self.attempts {
+        let writer = ObjectWriter(gateway, request)
+        return try await writer.referring(to: stored.segments) { () throws(S3Error) in
             let entries = try await gateway.versions.values([row, upload.entry.key])
             guard entries[1]?.version == upload.entry.version else { throw Self.noSuchUpload(upload.id.description) }
             var changes = Changes()
@@ -95,25 +105,34 @@ package struct UploadStore: Sendable {
             changes.refer(
                 to: stored.segments, from: ReferenceOwner.encoded(bucket.id, upload.key), at: part.modified)
             changes.put(row, part.encoded)
-            let writer = ObjectWriter(gateway, request)
-            if try await writer.attempt(changes, bucket: bucket, key: upload.key) != nil { return part.etag }
+            return try await writer.attempt(changes, bucket: bucket, key: upload.key).map { _ in part.etag }
         }
-        throw S3Error(.operationAborted)
     }
 
-    /// Up to `limit` parts after a number, and whether there are more.
+    /// Up to `limit` parts after a number, and whether there are more. There may be fewer of them although there are
+    /// more: the index ends a page after some megabytes.
     package func parts(
         of upload: OpenUpload, in bucket: Bucket, after number: Int, limit: Int
-    ) async throws(S3Error) -> (parts: [(Int, PartRecord)], isTruncated: Bool) {
+    ) async throws(S3Error) -> (parts: [UploadedPart], isTruncated: Bool) {
         guard limit > 0, number < ServiceLimits.partNumbers.upperBound else { return ([], false) }
         let all = Range<KeyBound>.prefix(Keys.parts(bucket.id, upload.id))
         let from = KeyBound(Keys.part(bucket.id, upload.id, number + 1))
-        let page = try await gateway.versions.scan(Scan(from..<all.upperBound, limit: limit + 1))
-        var parts: [(Int, PartRecord)] = []
-        for entry in page.entries.prefix(limit) {
-            parts.append((Int(Keys.number(entry.key.suffix(2))), try Self.decode(entry)))
+        let page = try await gateway.versions.scan(Scan(from..<all.upperBound, limit: limit))
+        var parts: [UploadedPart] = []
+        for entry in page.entries { parts.append(UploadedPart(entry: entry, record: try Self.decode(entry))) }
+        return (parts, page.next != nil)
+    }
+
+    /// Every part. They may be of several snapshots: whoever changes them requires all of them to be as they were read
+    /// (`Changes.requireExactly`).
+    package func allParts(of upload: OpenUpload, in bucket: Bucket) async throws(S3Error) -> [UploadedPart] {
+        var parts: [UploadedPart] = []
+        while true {
+            let (more, isTruncated) = try await self.parts(
+                of: upload, in: bucket, after: parts.last?.number ?? 0, limit: ServiceLimits.partNumbers.upperBound)
+            parts += more
+            if !isTruncated || more.isEmpty { return parts }
         }
-        return (parts, page.entries.count > limit)
     }
 
     package static func decode(_ entry: Entry) throws(S3Error) -> PartRecord {
@@ -138,15 +157,12 @@ package struct UploadStore: Sendable {
             // Every part is put on the condition that this entry is unchanged: once it is gone, none can come any more.
             changes.require(upload.entry.key, unchangedFrom: upload.entry)
             changes.remove(upload.entry.key)
-            let (parts, _) = try await parts(
-                of: upload, in: bucket, after: 0, limit: ServiceLimits.partNumbers.upperBound)
-            for (number, part) in parts {
-                let row = Keys.part(bucket.id, upload.id, number)
-                changes.require(.present(row))
-                changes.release(part.segments)
-                changes.remove(row)
+            let parts = try await allParts(of: upload, in: bucket)
+            changes.requireExactly(parts, of: upload, in: bucket)
+            for part in parts {
+                changes.release(part.record.segments)
+                changes.remove(part.entry.key)
             }
-            changes.requireNoOthers(parts.map(\.0), upload, bucket)
             if try await ObjectWriter(gateway, request).attempt(changes, bucket: bucket, key: key) != nil { return }
         }
         throw S3Error(.operationAborted)
@@ -154,14 +170,20 @@ package struct UploadStore: Sendable {
 }
 
 extension Changes {
-    /// No part but these exists at the commit: between two of them, before the first and after the last there is none.
-    package mutating func requireNoOthers(_ numbers: [Int], _ upload: OpenUpload, _ bucket: Bucket) {
-        var from = KeyBound(Keys.part(bucket.id, upload.id, 0))
-        for number in numbers {
-            let row = KeyBound(Keys.part(bucket.id, upload.id, number))
-            if from < row { require(.rangeEmpty(from..<row)) }
-            from = KeyBound(row.key + [0])
+    /// The upload has these parts at the commit, as they were read, and no others. They come in the order of their
+    /// numbers.
+    ///
+    /// Putting a part leaves the upload's own row as it is, so that parts do not wait for one another; whoever takes
+    /// the parts away has to look at each.
+    package mutating func requireExactly(_ parts: [UploadedPart], of upload: OpenUpload, in bucket: Bucket) {
+        let all = Range<KeyBound>.prefix(Keys.parts(bucket.id, upload.id))
+        var (from, next) = (all.lowerBound, ServiceLimits.partNumbers.lowerBound)
+        for part in parts {
+            // Between two numbers of which one follows the other there is nothing to look for.
+            if part.number > next { require(.rangeEmpty(from..<KeyBound(part.entry.key))) }
+            require(part.entry.key, unchangedFrom: part.entry)
+            (from, next) = (KeyBound(part.entry.key + [0]), part.number + 1)
         }
-        require(.rangeEmpty(from..<Range<KeyBound>.prefix(Keys.parts(bucket.id, upload.id)).upperBound))
+        require(.rangeEmpty(from..<all.upperBound))
     }
 }

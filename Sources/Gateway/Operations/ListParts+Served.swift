@@ -12,11 +12,11 @@ extension ListParts: ServedOperation {
         let upload = try await store.open(input.upload, key: input.key, in: bucket)
         let (parts, isTruncated) = try await store.parts(
             of: upload, in: bucket, after: input.marker, limit: input.limit)
-        let listed = parts.map { number, part in
+        let listed = parts.map { part in
             ListedPart(
-                number: number, size: part.size, etag: part.etag, modified: part.modified,
+                number: part.number, size: part.record.size, etag: part.record.etag, modified: part.record.modified,
                 // Checksums are shown where the client chose their algorithm.
-                checksum: upload.record.checksumAlgorithm == nil ? nil : part.checksum.map { Checksum($0) })
+                checksum: upload.record.checksumAlgorithm == nil ? nil : part.record.checksum.map { Checksum($0) })
         }
         return Reply(
             Output(
