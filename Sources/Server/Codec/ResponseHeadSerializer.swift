@@ -67,6 +67,7 @@ package enum ResponseHeadSerializer {
     private static func reason(_ status: Int) -> String {
         switch status {
         case 200: "OK"
+        case 201: "Created"
         case 204: "No Content"
         case 206: "Partial Content"
         case 301: "Moved Permanently"
