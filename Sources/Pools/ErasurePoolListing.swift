@@ -148,7 +148,8 @@ extension ErasurePool {
             let natural = Int(order[index % order.count])
             for attempt in 0...exception.attempt {
                 homes.insert(ShardHome(index: index, store: natural, attempt: attempt))
-                if let store = exception.store {
+                // A store that the pool does not have holds nothing that could be removed now.
+                if let store = exception.store, Int(store) < stores.count {
                     homes.insert(ShardHome(index: index, store: Int(store), attempt: attempt))
                 }
             }

@@ -144,4 +144,17 @@ import TidegateTesting
         #expect(report.unrepaired.count == 3)
         #expect(try await harness.shards().count == 3)
     }
+
+    /// An index may name a store that the configuration does not have any more.
+    @Test func whatLiesOnAStoreThatThePoolDoesNotHaveHarmsNothing() async throws {
+        var generator = SeededGenerator(seed: 49)
+        let harness = try PoolHarness()
+        let bytes = generator.bytes(5000)
+        var locator = try await harness.store(bytes, &generator)
+        locator.exceptions = [ShardException(index: 2, store: 900, attempt: 1)]
+        #expect(try await harness.fetch(locator) == bytes)
+        #expect(try await harness.pool.verify(locator).count { $0.state != .sound } == 1)
+        try await harness.pool.remove(locator)
+        #expect(try await harness.shards().isEmpty)
+    }
 }
