@@ -92,26 +92,30 @@ package struct Scrubber: Sendable {
         return done
     }
 
-    /// Scrubs one page of blobs.
+    /// Scrubs the next page of blobs that has one whose name can be read.
     ///
     /// - Returns: The last of them; nil at the end.
     package func step(after cursor: BlobName?, _ done: inout ScrubReport) async throws(WorkerError) -> BlobName? {
         let blobs = Keys.blobs("b")
-        let start = cursor.map { Keys.blob($0) + [0] } ?? blobs.lowerBound.key
-        let scan = Scan(.keys(from: start, below: blobs.upperBound.key), limit: settings.pageRows)
-        let page = try await commits.index.answered { index throws(MetadataError) in try await index.scan(scan) }
-        var last: BlobName?
-        for entry in page.entries {
-            guard !Task.isCancelled else { throw .cancelled }
-            guard let name = Keys.blobName(entry.key) else {
-                done.unreadableBlobs += 1
-                continue
+        var start = cursor.map { Keys.blob($0) + [0] } ?? blobs.lowerBound.key
+        while true {
+            let scan = Scan(.keys(from: start, below: blobs.upperBound.key), limit: settings.pageRows)
+            let page = try await commits.index.answered { index throws(MetadataError) in try await index.scan(scan) }
+            var last: BlobName?
+            for entry in page.entries {
+                guard !Task.isCancelled else { throw .cancelled }
+                guard let name = Keys.blobName(entry.key) else {
+                    done.unreadableBlobs += 1
+                    continue
+                }
+                last = name
+                try await scrub(entry, name, &done)
             }
-            last = name
-            try await scrub(entry, name, &done)
+            if queue.count > 0 { try await queue.flush(commits) }
+            guard let next = page.next else { return nil }
+            if let last { return last }
+            start = next
         }
-        if queue.count > 0 { try await queue.flush(commits) }
-        return page.next == nil ? nil : last
     }
 
     // MARK: One blob
