@@ -76,6 +76,15 @@ package enum Keys {
     }
 
     /// The bytes before the key in every key of a room.
+    /// Every room of every bucket.
+    package static let rooms: Range<KeyBound> = .prefix([0x02])
+
+    /// Every room of a bucket.
+    package static func rooms(_ bucket: BucketID) -> Range<KeyBound> { .prefix([0x02] + bigEndian(bucket.value)) }
+
+    /// The bucket of a key of a room.
+    package static func bucket(ofRoom key: Key) -> BucketID { BucketID(number(key.dropFirst().prefix(8))) }
+
     package static let roomLength = 10
 
     package static func blob(_ name: BlobName) -> Key { [0x03, UInt8(ascii: "b")] + name.whole.bytes }
