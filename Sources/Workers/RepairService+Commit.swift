@@ -13,9 +13,10 @@ extension RepairService {
     ) async throws(WorkerError) {
         let records = done.repairs.map { record(of: $0, name) }
         var (blob, damaged): (Entry, Entry?) = (blob, damaged)
+        let version: CommitVersion
         while true {
             do throws(WorkerError) {
-                try await commit(done, name, blob, damaged, records)
+                version = try await commit(done, name, blob, damaged, records)
                 break
             } catch .index(.conflict) {
                 let now = try await read(name)
@@ -35,14 +36,16 @@ extension RepairService {
         let mark = horizon.mark()
         replaced.withLock { replaced in
             // What there is no room for is found by the collector of orphans.
-            if replaced.count < settings.mostReplaced { replaced.append((mark, done)) }
+            if replaced.count < settings.mostReplaced {
+                replaced.append(Replaced(commit: version, mark: mark, report: done))
+            }
         }
         await removeReplaced()
     }
 
     private func commit(
         _ done: RepairReport, _ name: BlobName, _ blob: Entry, _ damaged: Entry?, _ records: [AuditRecord]
-    ) async throws(WorkerError) {
+    ) async throws(WorkerError) -> CommitVersion {
         var conditions: [Condition] = [.version(blob.key, blob.version)]
         var mutations: [Mutation] = []
         if !done.repairs.isEmpty {
@@ -56,8 +59,9 @@ extension RepairService {
                 mutations.append(.put(damaged.key, next(done, after: Self.record(damaged)).encoded))
             }
         }
-        guard !mutations.isEmpty else { return }
-        _ = try await commits.commit(conditions, mutations, records: records)
+        // Nothing was repaired, so that nothing is replaced either.
+        guard !mutations.isEmpty else { return blob.version }
+        return try await commits.commit(conditions, mutations, records: records)
     }
 
     /// What is left of a row on the queue.
@@ -137,14 +141,15 @@ extension RepairService {
         await discard(undone)
     }
 
-    /// Removes what repairs replaced and no read wants any more.
+    /// Removes what repairs replaced, what no read wants any more, and what no recovered index would name.
     func removeReplaced() async {
+        let journalled = commits.journalledThrough()
         let passed = replaced.withLock { replaced in
-            let passed = replaced.filter { horizon.hasPassed($0.mark) }
-            replaced.removeAll { horizon.hasPassed($0.mark) }
-            return passed
+            let split = replaced.partition { $0.commit <= journalled && horizon.hasPassed($0.mark) }
+            defer { replaced.removeSubrange(split...) }
+            return replaced[split...]
         }
-        for (_, done) in passed { await discard(done) }
+        for repair in passed { await discard(repair.report) }
     }
 
     private func discard(_ done: RepairReport) async {

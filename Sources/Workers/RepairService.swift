@@ -37,8 +37,14 @@ package final class RepairService: Sendable {
     let claims: BlobClaims
     let region: String
     let report: @Sendable (WorkerEvent) -> Void
-    /// Repairs whose old shards wait for the reads that began before.
-    let replaced = Mutex<[(mark: ReadHorizon.Mark, report: RepairReport)]>([])
+    /// Repairs whose old shards wait for the journal to have their commit, and for the reads that began before.
+    let replaced = Mutex<[Replaced]>([])
+
+    struct Replaced: Sendable {
+        var commit: CommitVersion
+        var mark: ReadHorizon.Mark
+        var report: RepairReport
+    }
 
     /// - Parameters:
     ///   - queue: What the pool reports to.

@@ -7,9 +7,9 @@ import Synchronization
 /// Removes blobs that nothing refers to any more.
 ///
 /// A blob goes by three commits: *pending → condemned*, on condition that there is no reference, after which there can
-/// be none; *condemned → deleted*, once the reads that began before have ended and the shards are gone; and the end of
-/// the tombstone, once nobody can try to refer to the blob. Each step can be done again, so that it does not matter
-/// where a process dies.
+/// be none; *condemned → deleted*, once that commit is in the index's journal, the reads that began before have ended,
+/// and the shards are gone; and the end of the tombstone, once nobody can try to refer to the blob. Each step can be
+/// done again, so that it does not matter where a process dies.
 package final class TrashCollector: Sendable {
     /// The bounds of the work that is done at once.
     package struct Settings: Sendable {
@@ -170,7 +170,11 @@ package final class TrashCollector: Sendable {
     private func delete(
         _ condemned: [Trash], _ live: Set<UInt32>, _ done: inout TrashReport
     ) async throws(WorkerError) {
-        let ready = condemned.filter { isReady($0.name) && claims.claim($0.name) }
+        // An index that is brought back as of an earlier commit has versions that refer to the blob.
+        let journalled = commits.journalledThrough()
+        let ready = condemned.filter { trash in
+            isReady(trash.name) && trash.entry.version <= journalled && claims.claim(trash.name)
+        }
         done.waiting += condemned.count - ready.count
         defer { for trash in ready { claims.release(trash.name) } }
         let removed = await removeShards(ready)

@@ -5,7 +5,7 @@ package struct TrashReport: Sendable, Hashable {
     package var condemned = 0
     /// Blobs whose shards were removed.
     package var deleted = 0
-    /// Condemned blobs that wait for reads to end, or for a repair.
+    /// Condemned blobs that wait for the journal, for reads to end, or for a repair.
     package var waiting = 0
     /// Condemned blobs whose shards could not all be removed now.
     package var failed = 0

@@ -9,6 +9,11 @@ import Synchronization
 package final class WorkerCommits: Sendable {
     package let epoch: UInt32
     package let index: any MetadataIndex
+    /// The last commit that a recovery of the index would bring back.
+    ///
+    /// What the index gives up must not go before: an index that comes back without that commit would name bytes which
+    /// are gone.
+    let journalledThrough: @Sendable () -> CommitVersion
     private let counters: Counters
     private let onRecords: @Sendable () -> Void
 
@@ -17,15 +22,26 @@ package final class WorkerCommits: Sendable {
         let next = Mutex((transaction: UInt64(0), outbox: UInt64(0)))
     }
 
+    /// Commits to an index that has no journal.
+    ///
     /// - Parameter onRecords: Called after each commit that put a record into the outbox.
     package init(index: any MetadataIndex, epoch: UInt32, onRecords: @escaping @Sendable () -> Void = {}) {
         (self.index, self.epoch, self.onRecords) = (index, epoch, onRecords)
         counters = Counters()
+        journalledThrough = { .max }
     }
 
-    /// Commits of the same epoch by another way to the same index, such as one that waits for its journal.
-    package init(_ other: WorkerCommits, through index: any MetadataIndex) {
+    /// Commits of the same epoch to the same index, now that it has a journal.
+    ///
+    /// - Parameters:
+    ///   - index: The way to the index, such as one that waits for the journal.
+    ///   - journalledThrough: The last commit that the journal has.
+    package init(
+        _ other: WorkerCommits, through index: any MetadataIndex,
+        journalledThrough: @escaping @Sendable () -> CommitVersion
+    ) {
         (self.index, epoch, onRecords, counters) = (index, other.epoch, other.onRecords, other.counters)
+        self.journalledThrough = journalledThrough
     }
 
     /// Applies mutations, with the audit records of what they do, on conditions and on the epoch's being live.

@@ -32,6 +32,9 @@ struct Scrub: AsyncParsableCommand {
                 bar.show("repairing")
             }
             bar.clear()
+            // What was replaced goes once the journal has the repairs.
+            try await deployment.backup.flush()
+            try await parts.repair.repairPass()
             print(
                 "\(found.blobs) blobs, \(found.bytes) bytes, \(found.soundShards) sound shards, "
                     + "\(found.damagedShards) damaged, \(found.unreachableShards) unreachable, "
@@ -56,7 +59,8 @@ struct Collect: AsyncParsableCommand {
     func run() async throws {
         try await OfflineCommand.run(options) { deployment, report in
             let parts = WorkerParts(deployment, quarantine: .zero, report)
-            while try await parts.collector.trash.pass().didWork {}
+            // A blob goes once the journal has the commit that condemned it.
+            repeat { try await deployment.backup.flush() } while try await parts.collector.trash.pass().didWork
             // The first pass remembers the orphans, and the second one, which finds them again, removes them.
             _ = try await parts.collector.orphans.pass()
             _ = try await parts.collector.orphans.pass()

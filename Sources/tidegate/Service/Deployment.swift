@@ -100,7 +100,7 @@ struct Deployment: Sendable {
             environment: environment, options: options)
         let isSynchronous = configuration.index.journal == .sync
         let index: any MetadataIndex = isSynchronous ? JournaledIndex(embedded, backup: backup) : embedded
-        let commits = isSynchronous ? WorkerCommits(plain, through: index) : plain
+        let commits = WorkerCommits(plain, through: index) { backup.status.journalledThrough }
         return Deployment(
             launch: launch, embedded: embedded, index: index, backup: backup, session: session, commits: commits,
             keeper: keeper, pool: pool, damage: damage, wake: wake)
