@@ -20,6 +20,7 @@ package import Primitives
 /// 04 epoch counter                   the audit outbox
 /// 05 'd' / 05 'e' epoch              the deployment; its writers' epochs
 /// 05 'a' position / 05 'p' epoch     its stores; the lists by which blobs are placed on them
+/// 05 'r'                             that commits of the index may be lost
 /// ```
 /// Bucket, sequence and uid have 8 bytes, an epoch 4, big-endian. `key~` is the key with its zero bytes escaped, and a
 /// terminator that sorts before every continuation. `^` means inverted, so that the greatest comes first.
@@ -75,7 +76,6 @@ package enum Keys {
         [0x02] + bigEndian(bucket.value) + [UInt8(ascii: letter)]
     }
 
-    /// The bytes before the key in every key of a room.
     /// Every room of every bucket.
     package static let rooms: Range<KeyBound> = .prefix([0x02])
 
@@ -85,6 +85,7 @@ package enum Keys {
     /// The bucket of a key of a room.
     package static func bucket(ofRoom key: Key) -> BucketID { BucketID(number(key.dropFirst().prefix(8))) }
 
+    /// The bytes before the key in every key of a room.
     package static let roomLength = 10
 
     package static func blob(_ name: BlobName) -> Key { [0x03, UInt8(ascii: "b")] + name.whole.bytes }
@@ -114,6 +115,9 @@ package enum Keys {
     package static func epoch(_ epoch: UInt32) -> Key {
         [0x05, UInt8(ascii: "e")] + bigEndian(UInt64(epoch)).suffix(4)
     }
+
+    /// That the index may lack commits: nothing of the epochs before that is collected as long as the row is there.
+    package static let recovered: Key = [0x05, UInt8(ascii: "r")]
 
     /// The store in a position of the pool's list.
     package static func store(_ position: UInt16) -> Key {

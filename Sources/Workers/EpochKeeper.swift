@@ -26,13 +26,15 @@ package struct EpochKeeper: Sendable {
     ///   - floor: The greatest epoch that is known from elsewhere, such as the names of blobs on the stores of a
     ///     deployment whose index was recovered.
     ///   - deployment: The id that the stores carry, for an index that has none: 16 bytes.
+    ///   - isRecovered: Whether the index was brought back from copies. What its last commits named is nobody's garbage
+    ///     then: the blobs of every earlier epoch are kept until an operator gives them up (`RecoveredRecord`).
     /// - Throws: `refused` where the index belongs to another deployment than `deployment`, or the epochs are used up.
     package func begin(
-        endsOthers: Bool = true, above floor: UInt32 = 0, deployment: [UInt8]? = nil
+        endsOthers: Bool = true, above floor: UInt32 = 0, deployment: [UInt8]? = nil, isRecovered: Bool = false
     ) async throws(WorkerError) -> WriterSession {
         for _ in 0..<Self.tries {
             do throws(WorkerError) {
-                return try await tryToBegin(endsOthers, floor, deployment)
+                return try await tryToBegin(endsOthers, floor, deployment, isRecovered)
             } catch .index(.conflict), .fenced {
                 continue  // Another process drew epochs in between: these are read again.
             }
@@ -41,7 +43,7 @@ package struct EpochKeeper: Sendable {
     }
 
     private func tryToBegin(
-        _ endsOthers: Bool, _ floor: UInt32, _ proposed: [UInt8]?
+        _ endsOthers: Bool, _ floor: UInt32, _ proposed: [UInt8]?, _ isRecovered: Bool
     ) async throws(WorkerError) -> WriterSession {
         let known = try await index.answered { index throws(MetadataError) in
             try await index.values(of: [Keys.nextEpoch, Keys.deployment])
@@ -61,6 +63,10 @@ package struct EpochKeeper: Sendable {
         mutations += [.put(Keys.epoch(session.gateway), row), .put(Keys.epoch(session.workers), row)]
         mutations.append(.put(Keys.nextEpoch, Keys.bigEndian(first + 2)))
         if known[1] == nil { mutations.append(.put(Keys.deployment, deployment.encoded)) }
+        if isRecovered {
+            let recovered = RecoveredRecord(noticed: now, keptBelow: first)
+            mutations.append(.put(Keys.recovered, recovered.encoded))
+        }
         let conditions: [Condition] = [
             .unchanged(Keys.nextEpoch, from: known[0]), .unchanged(Keys.deployment, from: known[1]),
         ]

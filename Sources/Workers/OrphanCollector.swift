@@ -1,3 +1,4 @@
+package import Audit
 import Metadata
 package import Pools
 package import Primitives
@@ -8,6 +9,12 @@ import Synchronization
 ///
 /// Only shards of ended epochs are looked at, so that no upload is too slow; only stores of this deployment, which have
 /// never seen a later index than this one; and only what was an orphan in an earlier pass too.
+///
+/// An index that lost commits must not take what they named for orphans. A store's high-water mark cannot tell for
+/// certain: it is as old as the last pass, and an index that went back reaches it again one day. So the loss is a row
+/// of the index itself (`RecoveredRecord`), which a recovery writes with the first epochs that it draws, and this
+/// collector where it finds that the index went back. Nothing of the epochs that the row names is deleted until an
+/// operator gives up what was lost (`acceptLoss`).
 package final class OrphanCollector: Sendable {
     /// When a pass does not delete.
     package struct Settings: Sendable {
@@ -61,13 +68,17 @@ package final class OrphanCollector: Sendable {
         var (reports, usable): ([Int: OrphanReport.Store], [CollectedStore]) = ([:], [])
         for store in stores {
             var status = OrphanReport.Store(number: store.number)
+            let check: Check
             do throws(StorageError) {
-                try await check(try await store.identity(), of: store, against: version)
-                usable.append(store)
-            } catch .corrupt(let reason) {
-                throw .refused("store \(store.number) \(reason)")
+                check = try await self.check(try await store.identity(), of: store, against: version)
             } catch {
-                status.stopped = error.description
+                check = .unreachable(error.description)
+            }
+            switch check {
+            case .usable: usable.append(store)
+            case .unreachable(let reason): status.stopped = reason
+            case .another(let reason): throw .refused("store \(store.number) \(reason)")
+            case .ahead(let reason): throw try await indexWentBack("store \(store.number) \(reason)", isKnown: true)
             }
             reports[store.number] = status
         }
@@ -83,34 +94,81 @@ package final class OrphanCollector: Sendable {
 
     // MARK: Whether it is safe
 
-    /// - Throws: `corrupt` where the store must not be touched; what the store throws otherwise.
+    /// Whether orphans of a store may be looked for, or why not.
+    private enum Check {
+        case usable
+        case unreachable(String)
+        /// It is not this deployment's.
+        case another(String)
+        /// It has seen more than this index knows of.
+        case ahead(String)
+    }
+
     private func check(
         _ identity: StoreIdentity?, of store: CollectedStore, against version: CommitVersion
-    ) async throws(StorageError) {
-        guard var identity else { throw .corrupt("does not say whose it is") }
+    ) async throws(StorageError) -> Check {
+        guard var identity else { return .another("does not say whose it is") }
         guard identity.deployment == deployment else {
-            throw .corrupt("belongs to the deployment \(Hex.encode(identity.deployment))")
+            return .another("belongs to the deployment \(Hex.encode(identity.deployment))")
         }
         guard identity.highWaterMark <= version else {
-            throw .corrupt(
-                "has seen commit \(identity.highWaterMark) of an index that is at \(version) now: the index went back")
+            return .ahead("has seen commit \(identity.highWaterMark) of an index that is at \(version) now")
         }
-        guard identity.highWaterMark < version else { return }
+        guard identity.highWaterMark < version else { return .usable }
         identity.highWaterMark = version
         try await store.mark(identity)
+        return .usable
+    }
+
+    /// Keeps everything from now on, and says why.
+    ///
+    /// - Parameter isKnown: Whether a row that a recovery wrote says enough.
+    private func indexWentBack(_ sign: String, isKnown: Bool) async throws(WorkerError) -> WorkerError {
+        let everything = RecoveredRecord(noticed: environment.now(), keptBelow: .max)
+        do throws(WorkerError) {
+            _ = try await commits.commit(
+                isKnown ? [.absent(Keys.recovered)] : [], [.put(Keys.recovered, everything.encoded)])
+        } catch .index(.conflict) {
+            // It was known before.
+        }
+        return .refused("\(sign): the index went back")
+    }
+
+    /// Takes the index for what it is now, as an operator decided: what it may have lost is garbage from now on, and
+    /// the marks of stores that were ahead of it are set back.
+    ///
+    /// - Parameter records: Who decided, for the audit log.
+    /// - Throws: `index` and `fenced`. A store that is away is ahead again when it is back.
+    package func acceptLoss(records: [AuditRecord]) async throws(WorkerError) {
+        let version = try await commits.commit([], [])
+        for store in stores {
+            do throws(StorageError) {
+                guard var identity = try await store.identity(), identity.deployment == deployment,
+                    identity.highWaterMark > version
+                else { continue }
+                identity.highWaterMark = version
+                try await store.mark(identity)
+            } catch {
+                report(.failed(.collector, .storage(error), retry: nil))
+            }
+        }
+        _ = try await commits.commit([], [.remove(Keys.recovered)], records: records)
     }
 
     private struct Epochs: Sendable {
         var live: Set<UInt32>
         /// The first epoch that was not drawn yet.
         var next: UInt64
+        var kept: KeptEpochs
     }
 
     private func epochs() async throws(WorkerError) -> Epochs {
         let next = try await commits.index.answered { index throws(MetadataError) in
             try await index.values(of: [Keys.nextEpoch])
         }[0]
-        return Epochs(live: try await commits.index.liveEpochs(), next: next.map { Keys.number($0.value) } ?? 0)
+        return Epochs(
+            live: try await commits.index.liveEpochs(), next: next.map { Keys.number($0.value) } ?? 0,
+            kept: try await commits.index.keptEpochs())
     }
 
     // MARK: One store
@@ -118,22 +176,25 @@ package final class OrphanCollector: Sendable {
     private func collect(
         _ store: CollectedStore, _ epochs: Epochs, _ status: inout OrphanReport.Store
     ) async throws(WorkerError) {
-        var orphans: [BlobName] = []
+        let found: (orphans: [BlobName], strange: BlobName?)
         do throws(StorageError) {
-            orphans = try await find(store, epochs, &status)
-        } catch .corrupt(let reason) {
-            throw .refused("store \(store.number) \(reason)")
+            found = try await find(store, epochs, &status)
         } catch {
             // Half of a store says nothing about its share of orphans.
             status.stopped = error.description
             return
+        }
+        if let strange = found.strange {
+            throw try await indexWentBack(
+                "store \(store.number) holds the blob \(strange) of an epoch that this index never drew", isKnown: false
+            )
         }
         let count = status.orphans + status.surplus
         guard count <= settings.mostOrphans || Double(count) <= settings.mostShare * Double(status.shards) else {
             status.stopped = "\(count) of \(status.shards) shards are orphans, which no ordinary day makes"
             return
         }
-        let due = remember(orphans, of: store.number)
+        let due = remember(found.orphans, of: store.number)
         status.quarantined = count - due.count
         for start in stride(from: 0, to: due.count, by: settings.pageShards) {
             let names = Array(due[start..<min(due.count, start + settings.pageShards)])
@@ -142,26 +203,28 @@ package final class OrphanCollector: Sendable {
         }
     }
 
-    /// The orphans of a store, as many as are remembered.
+    /// The orphans of a store, as many as are remembered; or a blob that this index cannot know of, where there is one.
     private func find(
         _ store: CollectedStore, _ epochs: Epochs, _ status: inout OrphanReport.Store
-    ) async throws(StorageError) -> [BlobName] {
+    ) async throws(StorageError) -> (orphans: [BlobName], strange: BlobName?) {
         var (orphans, last): ([BlobName], BlobName?) = ([], nil)
         while true {
             let page = try await store.store.blobs(after: last, limit: settings.pageShards)
             let shards = page.map(\.name).prefix { $0.kind == .data }
-            if let strange = shards.first(where: { UInt64($0.epoch) >= epochs.next }) {
-                throw .corrupt("holds the blob \(strange) of an epoch that this index never drew: the index went back")
-            }
+            if let strange = shards.first(where: { UInt64($0.epoch) >= epochs.next }) { return ([], strange) }
             status.shards += shards.count
             let found = try await unnamed(shards.filter { !epochs.live.contains($0.epoch) }, on: store.number)
             for (name, isSurplus) in found {
+                guard !epochs.kept.contains(name) else {
+                    status.kept += 1
+                    continue
+                }
                 if isSurplus { status.surplus += 1 } else { status.orphans += 1 }
                 if orphans.count < settings.mostRemembered { orphans.append(name) }
             }
             last = page.last?.name
             // Other kinds of blobs sort after data, and are nobody's orphans.
-            if shards.count < page.count || page.isEmpty { return orphans }
+            if shards.count < page.count || page.isEmpty { return (orphans, nil) }
             if Task.isCancelled { throw .unavailable("the pass was cancelled") }
         }
     }

@@ -10,6 +10,8 @@ package struct OrphanReport: Sendable, Hashable {
         package var orphans = 0
         /// Shards of blobs that are in the index, which names another shard instead of them.
         package var surplus = 0
+        /// Shards that the index does not name and that stay, since it may have lost what named them.
+        package var kept = 0
         package var deleted = 0
         /// Those that were seen as orphans for the first time, or not long enough ago.
         package var quarantined = 0

@@ -70,14 +70,17 @@ package final class TrashCollector: Sendable {
         while let from = start {
             let scan = Scan(.keys(from: from, below: Keys.blobs("t").upperBound.key), limit: settings.pageRows)
             let page = try await commits.index.answered { index throws(MetadataError) in try await index.scan(scan) }
-            try await collect(page.entries, live, &done)
+        let kept = try await commits.index.keptEpochs()
+            try await collect(page.entries, live, kept, &done)
             start = page.next
             guard !Task.isCancelled else { throw .cancelled }
         }
         return done
     }
 
-    private func collect(_ entries: [Entry], _ live: Set<UInt32>, _ done: inout TrashReport) async throws(WorkerError) {
+    private func collect(
+        _ entries: [Entry], _ live: Set<UInt32>, _ kept: KeptEpochs, _ done: inout TrashReport
+    ) async throws(WorkerError) {
         var (pending, condemned): ([Trash], [Trash]) = ([], [])
         var removals: [Step] = []
         for entry in entries {
@@ -87,6 +90,8 @@ package final class TrashCollector: Sendable {
             case .condemned: condemned.append(trash)
             case .deleted where !isNeeded(trash.name, live): removals.append(Step(removing: trash))
             case .deleted: break
+            // Other objects in the blob may be among what the index lost.
+            case .pending where kept.contains(trash.name): done.untouched += 1
             }
         }
         done.tombstonesRemoved += try await apply(removals, &done).count

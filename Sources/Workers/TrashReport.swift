@@ -2,6 +2,8 @@
 package struct TrashReport: Sendable, Hashable {
     /// Blobs that have references after all.
     package var kept = 0
+    /// Blobs that stay as they are, since the index may have lost what refers to them.
+    package var untouched = 0
     package var condemned = 0
     /// Blobs whose shards were removed.
     package var deleted = 0

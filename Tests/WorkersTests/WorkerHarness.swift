@@ -12,7 +12,7 @@ import Workers
 
 /// An index, a pool over stores in memory, and the session of a process that works on them.
 struct WorkerHarness {
-    let index: MemoryIndex
+    var index: MemoryIndex
     let environment: SimulatedEnvironment
     let memory: [MemoryStore]
     let faulty: [FaultyStore]

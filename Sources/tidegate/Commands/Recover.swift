@@ -15,7 +15,8 @@ struct Recover: AsyncParsableCommand {
         abstract: "Bring the index back from the stores alone.",
         discussion: """
             For the day on which the index is lost: takes the newest snapshot and the journal that the stores keep. \
-            Works while no gateway runs, and never touches an index that is there.
+            Works while no gateway runs, and never touches an index that is there. Commits that no store had yet are \
+            lost: what they stored is kept, though nothing names it, until `tidegate collect --after-recovery`.
             """)
 
     @OptionGroup(title: "Configuration")
@@ -100,7 +101,7 @@ struct IndexRestoration {
         // Drawing an epoch above every one that a store has seen keeps the names of blobs from being drawn again.
         let keeper = EpochKeeper(index: index, environment: launch.environment, node: launch.configuration.node)
         let session = try await StartError.awaited("The index") { [epoch] () throws(WorkerError) in
-            try await keeper.begin(above: epoch, deployment: deployment)
+            try await keeper.begin(above: epoch, deployment: deployment, isRecovered: true)
         }
         let commits = WorkerCommits(index: index, epoch: session.workers)
         let event = AuditEvent.system(
@@ -130,6 +131,9 @@ struct IndexRestoration {
         lines.append(
             "The index is back as of commit \(report.completeThrough): \(report.entries) entries of a snapshot and "
                 + "\(report.commits) later commits.")
+        lines.append(
+            "Nothing that was stored before is collected, since later commits may be lost; once that is accepted, "
+                + "`tidegate collect --after-recovery` gives their bytes up.")
         return lines
     }
 

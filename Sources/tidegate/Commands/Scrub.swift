@@ -1,4 +1,6 @@
 import ArgumentParser
+import Audit
+import Configuration
 import IndexBackup
 import Logging
 import Primitives
@@ -53,24 +55,41 @@ struct Collect: AsyncParsableCommand {
             for a while. Exits with 0 where nothing is left over, and with 1 otherwise.
             """)
 
+    @Flag(help: "Give up also what was stored before the index was recovered and is named by nothing since then.")
+    var afterRecovery = false
+
     @OptionGroup(title: "Configuration")
     var options: ConfigurationOptions
 
     func run() async throws {
+        let acceptsLoss = afterRecovery
         try await OfflineCommand.run(options) { deployment, report in
             let parts = WorkerParts(deployment, quarantine: .zero, report)
+            if acceptsLoss {
+                let record = AuditRecord(
+                    .system(
+                        "AcceptIndexLoss", id: deployment.environment.eventID(), at: deployment.environment.now(),
+                        region: deployment.launch.configuration.region))
+                try await parts.collector.orphans.acceptLoss(records: [record])
+            }
             // A blob goes once the journal has the commit that condemned it.
             repeat { try await deployment.backup.flush() } while try await parts.collector.trash.pass().didWork
             // The first pass remembers the orphans, and the second one, which finds them again, removes them.
             _ = try await parts.collector.orphans.pass()
             _ = try await parts.collector.orphans.pass()
-            let left = try await parts.collector.orphans.pass()
-            let orphans = left.stores.reduce(0) { $0 + $1.orphans + $1.surplus }
-            let stopped = left.stores.filter { $0.stopped != nil }
-            for store in stopped { print("store \(store.number): \(store.stopped ?? "")") }
-            print("\(left.stores.reduce(0) { $0 + $1.shards }) shards, \(orphans) orphans left")
-            return orphans == 0 && stopped.isEmpty
+            return Self.summarize(try await parts.collector.orphans.pass())
         }
+    }
+
+    /// Prints what is left, and says whether nothing is.
+    private static func summarize(_ left: OrphanReport) -> Bool {
+        let orphans = left.stores.reduce(0) { $0 + $1.orphans + $1.surplus }
+        let kept = left.stores.reduce(0) { $0 + $1.kept }
+        let stopped = left.stores.filter { $0.stopped != nil }
+        for store in stopped { print("store \(store.number): \(store.stopped ?? "")") }
+        print("\(left.stores.reduce(0) { $0 + $1.shards }) shards, \(orphans) orphans left")
+        if kept > 0 { print("\(kept) shards kept since the index was recovered; --after-recovery gives them up") }
+        return orphans == 0 && kept == 0 && stopped.isEmpty
     }
 }
 

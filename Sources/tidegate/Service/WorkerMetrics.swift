@@ -84,6 +84,11 @@ final class WorkerMetrics: Sendable {
     private func observe(_ report: OrphanReport) {
         for store in report.stores {
             orphans.add(UInt64(store.deleted))
+            if store.kept > 0 {
+                logger.warning(
+                    "shards that nothing names are kept since the index was recovered, until collect --after-recovery",
+                    metadata: ["store": "\(store.number)", "shards": "\(store.kept)"])
+            }
             guard let reason = store.stopped else { continue }
             logger.warning("orphans not collected", metadata: ["store": "\(store.number)", "reason": "\(reason)"])
         }
