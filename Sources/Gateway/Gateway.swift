@@ -18,16 +18,18 @@ package struct Gateway: Sendable {
     package let metrics: GatewayMetrics
     /// Which reads are under way, so that no blob is deleted that one of them may still want.
     package let horizon: ReadHorizon
+    /// Which requests may still refer to a blob that they share, so that its tombstone stays that long.
+    package let sharing: ReadHorizon
     package let noise = RefusalNoise()
 
     package init(
         settings: GatewaySettings, index: any MetadataIndex, storage: any ObjectStorage,
         authenticator: Authenticator, audit: any AuditSink, environment: any Environment, commits: CommitService,
-        metrics: GatewayMetrics, horizon: ReadHorizon = ReadHorizon()
+        metrics: GatewayMetrics, horizon: ReadHorizon = ReadHorizon(), sharing: ReadHorizon = ReadHorizon()
     ) {
         (self.settings, self.index, self.storage) = (settings, index, storage)
         (self.authenticator, self.audit, self.environment) = (authenticator, audit, environment)
-        (self.commits, self.metrics, self.horizon) = (commits, metrics, horizon)
+        (self.commits, self.metrics, self.horizon, self.sharing) = (commits, metrics, horizon, sharing)
         buckets = BucketDirectory(index: index)
     }
 

@@ -17,11 +17,13 @@ package final class TrashCollector: Sendable {
         package var pageRows = 256
         /// Blobs whose shards are removed side by side.
         package var removalsAtOnce = 8
-        /// Condemned blobs that wait for reads to end. Beyond them none is condemned.
+        /// Condemned blobs that wait for reads to end, and tombstones that wait for writes. Beyond them no blob is
+        /// condemned.
         package var mostWaiting = 100_000
-        /// Whether a writer of this process may still commit a reference to a blob. As long as that is so its tombstone
-        /// stays; without an answer it is so until the blob's epoch ends.
-        package var mayBeReferredTo: @Sendable (BlobName) -> Bool = { _ in true }
+        /// Where every write of this process that may share a blob takes a token before the blob is written, given back
+        /// after its commit, and the epoch of those blobs. A tombstone stays until the tokens from before it are back;
+        /// that of another process's blob, until its epoch ends.
+        package var writers: (epoch: UInt32, horizon: ReadHorizon)?
         /// Removals that are tried where stores do not answer, first so soon after one another, then ever later. What
         /// is left then on a store that comes back is an orphan, which `OrphanCollector` finds once the blob's epoch
         /// has ended.
@@ -40,10 +42,12 @@ package final class TrashCollector: Sendable {
     private let report: @Sendable (WorkerEvent) -> Void
     private let waiting = Mutex<[BlobName: Waiting]>([:])
 
-    /// A condemned blob whose shards are still there.
+    /// A condemned blob whose shards are still there, or the tombstone of one.
     private struct Waiting {
         /// Taken when it was first seen to be condemned: a process that was started after that has no older reads.
         var mark: ReadHorizon.Mark
+        /// As `mark`, of the writes that may try to refer to it.
+        var writers: ReadHorizon.Mark?
         var tries = 0
         var notBefore: UInt64 = 0
     }
@@ -66,11 +70,11 @@ package final class TrashCollector: Sendable {
     package func pass() async throws(WorkerError) -> TrashReport {
         var done = TrashReport()
         let live = try await commits.index.liveEpochs()
+        let kept = try await commits.index.keptEpochs()
         var start: Key? = Keys.blobs("t").lowerBound.key
         while let from = start {
             let scan = Scan(.keys(from: from, below: Keys.blobs("t").upperBound.key), limit: settings.pageRows)
             let page = try await commits.index.answered { index throws(MetadataError) in try await index.scan(scan) }
-        let kept = try await commits.index.keptEpochs()
             try await collect(page.entries, live, kept, &done)
             start = page.next
             guard !Task.isCancelled else { throw .cancelled }
@@ -86,22 +90,43 @@ package final class TrashCollector: Sendable {
         for entry in entries {
             guard let trash = read(entry) else { continue }
             switch trash.record.state {
+            // Other objects in the blob may be among what the index lost.
+            case .pending where kept.contains(trash.name): done.untouched += 1
             case .pending: pending.append(trash)
             case .condemned: condemned.append(trash)
             case .deleted where !isNeeded(trash.name, live): removals.append(Step(removing: trash))
             case .deleted: break
-            // Other objects in the blob may be among what the index lost.
-            case .pending where kept.contains(trash.name): done.untouched += 1
             }
         }
-        done.tombstonesRemoved += try await apply(removals, &done).count
+        let removed = try await apply(removals, &done)
+        waiting.withLock { waiting in
+            for trash in removed { waiting[trash.name] = nil }
+        }
+        done.tombstonesRemoved += removed.count
         condemned += try await condemn(pending, &done)
         try await delete(condemned, live, &done)
     }
 
-    /// Whether a writer might try to refer to the blob.
+    /// Whether a writer might try to refer to the blob, so that its tombstone is needed.
     private func isNeeded(_ name: BlobName, _ live: Set<UInt32>) -> Bool {
-        live.contains(name.epoch) && settings.mayBeReferredTo(name)
+        guard live.contains(name.epoch) else { return false }
+        guard let writers = settings.writers, writers.epoch == name.epoch else { return true }
+        return waiting(name)?.writers.map { !writers.horizon.hasPassed($0) } ?? true
+    }
+
+    /// What is known of a condemned blob; nil where there is no room to remember it.
+    private func waiting(_ name: BlobName) -> Waiting? {
+        waiting.withLock { waiting in
+            if let known = waiting[name] { return known }
+            guard waiting.count < settings.mostWaiting else { return nil }
+            let new = newWaiting()
+            waiting[name] = new
+            return new
+        }
+    }
+
+    private func newWaiting() -> Waiting {
+        Waiting(mark: horizon.mark(), writers: settings.writers?.horizon.mark())
     }
 
     private func read(_ entry: Entry) -> Trash? {
@@ -133,10 +158,11 @@ package final class TrashCollector: Sendable {
         done.kept += try await apply(kept, &done).count
         let room = settings.mostWaiting - waiting.withLock { $0.count }
         let condemned = try await apply(Array(steps.prefix(max(0, room))), &done)
-        // Taken after the commit: a read that begins later finds no reference.
-        let mark = horizon.mark()
+        // Taken after the commit: a read that begins later finds no reference, and a write that begins later shares no
+        // blob that is there already.
+        let new = newWaiting()
         waiting.withLock { waiting in
-            for trash in condemned { waiting[trash.name] = Waiting(mark: mark) }
+            for trash in condemned { waiting[trash.name] = new }
         }
         done.condemned += condemned.count
         return condemned
@@ -190,20 +216,17 @@ package final class TrashCollector: Sendable {
         }
         let applied = try await apply(steps, &done)
         waiting.withLock { waiting in
-            for trash in applied { waiting[trash.name] = nil }
+            for trash in applied where trash.record.state != .deleted || settings.writers?.epoch != trash.name.epoch {
+                waiting[trash.name] = nil
+            }
         }
         done.deleted += applied.count
     }
 
     /// Whether no read wants the blob any more, and it is time to try.
     private func isReady(_ name: BlobName) -> Bool {
-        let now = environment.monotonicNanoseconds()
-        let blob = waiting.withLock { waiting in
-            let blob = waiting[name] ?? Waiting(mark: horizon.mark())
-            waiting[name] = blob
-            return blob
-        }
-        return now >= blob.notBefore && horizon.hasPassed(blob.mark)
+        guard let blob = waiting(name) else { return false }
+        return environment.monotonicNanoseconds() >= blob.notBefore && horizon.hasPassed(blob.mark)
     }
 
     /// Counts vain tries; returns the blobs that are not to be tried again.

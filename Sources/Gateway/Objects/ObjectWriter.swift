@@ -48,6 +48,7 @@ package struct ObjectWriter: Sendable {
             let (trailer, name) = (request.trailer, algorithm.headerName)
             expectation.trailingChecksum = { trailer?()?[name] }
         }
+        if gateway.storage.mayShare(length: length) { request.beginSharing(in: gateway.sharing) }
         let digests = PayloadDigests()
         let checked = Body(length: length, source: DigestingSource(body, expectation, digests))
         do {

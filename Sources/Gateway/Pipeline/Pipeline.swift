@@ -79,7 +79,10 @@ package struct Pipeline: RequestHandler {
         // Taken before the index is asked. Whoever only sends bytes reads none, so that a slow upload keeps nothing
         // that was deleted meanwhile.
         let reading = O.payload == .stream ? nil : gateway.horizon.begin()
-        defer { if let reading { gateway.horizon.end(reading) } }
+        defer {
+            if let reading { gateway.horizon.end(reading) }
+            context.endSharing()
+        }
         switch O.payload {
         case .none: break
         case .stream: payload = body

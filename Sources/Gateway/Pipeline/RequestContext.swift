@@ -1,5 +1,6 @@
 package import Audit
 import Policy
+package import Pools
 package import Primitives
 package import S3Model
 package import S3Wire
@@ -29,6 +30,8 @@ package final class RequestContext: Sendable {
         /// Whether a commit has taken the record along.
         var isRecorded = false
         var isUndecided = false
+        /// Says that a blob which others share may be referred to yet.
+        var sharing: (horizon: ReadHorizon, token: ReadHorizon.Token)?
     }
 
     package init(
@@ -72,6 +75,22 @@ package final class RequestContext: Sendable {
 
     package func note(bytesIn: Int64) {
         state.withLock { $0.bytesIn += bytesIn }
+    }
+
+    /// Notes, before a blob is written that others may share, that this request is going to refer to it.
+    package func beginSharing(in horizon: ReadHorizon) {
+        state.withLock { state in
+            if state.sharing == nil { state.sharing = (horizon, horizon.begin()) }
+        }
+    }
+
+    /// Says that no commit of this request is to come.
+    package func endSharing() {
+        let sharing = state.withLock { state in
+            defer { state.sharing = nil }
+            return state.sharing
+        }
+        if let sharing { sharing.horizon.end(sharing.token) }
     }
 
     /// Says that a commit has taken the request's record along.

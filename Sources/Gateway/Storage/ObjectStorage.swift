@@ -14,6 +14,9 @@ package protocol ObjectStorage: Sendable {
         _ body: consuming Body, length: Int64?, group: UInt64, recovery: @escaping @Sendable () -> [UInt8]
     ) async throws(StorageError) -> [Segment]
 
+    /// Whether the blob of an object of this length may be one that others share.
+    func mayShare(length: Int64?) -> Bool
+
     /// Writes a range of a segment's plain bytes to a sink. The caller holds a token of the read horizon, taken before
     /// the segment was read from the index.
     func fetch(_ segment: Segment, range: Range<Int64>, into sink: inout any BodySink) async throws(StorageError)

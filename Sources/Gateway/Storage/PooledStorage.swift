@@ -27,6 +27,11 @@ package struct PooledStorage: ObjectStorage {
         (self.environment, self.commits) = (environment, commits)
     }
 
+    package func mayShare(length: Int64?) -> Bool {
+        guard let packer else { return false }
+        return length.map { $0 <= Int64(packer.limits.objectBytes) } ?? true
+    }
+
     package func store(
         _ body: consuming Body, length: Int64?, group: UInt64, recovery: @escaping @Sendable () -> [UInt8]
     ) async throws(StorageError) -> [Segment] {
@@ -34,7 +39,7 @@ package struct PooledStorage: ObjectStorage {
             guard let length else {
                 return try await storeUnknown(body, in: packer, group: group, recovery: recovery)
             }
-            if length <= Int64(packer.limits.objectBytes) {
+            if mayShare(length: length) {
                 return try await storeSmall(body, limit: Int(length), in: packer, group: group, recovery: recovery)
             }
         }

@@ -24,7 +24,10 @@ struct Deployment: Sendable {
     let keeper: StoreKeeper
     let pool: ErasurePool
     let damage: DamageQueue
+    /// Where requests that may want a blob's bytes take a token.
     let horizon = ReadHorizon()
+    /// Where requests that may share a blob take a token.
+    let sharing = ReadHorizon()
     let claims = BlobClaims()
     /// Called when records went into the outbox.
     let wake: Wake

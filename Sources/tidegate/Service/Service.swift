@@ -97,7 +97,7 @@ struct Service: Sendable {
             authenticator: Authenticator(
                 credentials: try keys.store(root: deployment.launch.root), region: configuration.region), audit: audit,
             environment: environment, commits: commits, metrics: GatewayMetrics { requests.observe($0) },
-            horizon: deployment.horizon)
+            horizon: deployment.horizon, sharing: deployment.sharing)
     }
 
     private static func listen(

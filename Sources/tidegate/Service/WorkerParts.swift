@@ -29,10 +29,12 @@ struct WorkerParts: Sendable {
         }
         var orphans = OrphanCollector.Settings()
         orphans.quarantine = quarantine ?? orphans.quarantine
+        var trash = TrashCollector.Settings()
+        trash.writers = (deployment.session.gateway, deployment.sharing)
         collector = Collector(
             trash: TrashCollector(
                 commits: deployment.commits, pool: deployment.pool, horizon: deployment.horizon,
-                claims: deployment.claims, environment: environment, report: report),
+                claims: deployment.claims, environment: environment, settings: trash, report: report),
             orphans: OrphanCollector(
                 commits: deployment.commits, session: deployment.session, pool: deployment.pool, stores: stores,
                 claims: deployment.claims, environment: environment, settings: orphans, report: report),
