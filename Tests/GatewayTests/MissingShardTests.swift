@@ -15,13 +15,13 @@ struct MissingShardTests {
         case copy
     }
 
-    /// The first store takes no shard, and no store takes one in place of it.
+    /// No store takes a blob's first shard, and none a second attempt.
     private func loseShards(_ harness: GatewayHarness) {
-        for (number, store) in harness.stores.enumerated() {
+        for store in harness.stores {
             store.follow(
                 FaultPlan { call in
                     guard call.operation == .write, let shard = call.name?.shard else { return [] }
-                    return number == 0 || shard.attempt > 0 ? [.failBefore(.unavailable("away"))] : []
+                    return shard.index == 0 || shard.attempt > 0 ? [.failBefore(.unavailable("away"))] : []
                 })
         }
     }
