@@ -11,6 +11,11 @@ package final class DamageQueue: Sendable {
     private struct Damage {
         var broken: UInt64 = 0
         var unreachable: UInt64 = 0
+
+        mutating func add(_ other: Damage) {
+            broken |= other.broken
+            unreachable |= other.unreachable
+        }
     }
 
     private struct State {
@@ -68,6 +73,11 @@ package final class DamageQueue: Sendable {
         }
     }
 
+    /// A blob was verified, and is damaged: what is reported of it from now on is not about an old location.
+    func isDamaged(_ name: BlobName) {
+        state.withLock { $0.whole[name.whole] = nil }
+    }
+
     /// A blob was verified, and every shard of it is right.
     func isWhole(_ name: BlobName) {
         let now = environment.monotonicNanoseconds()
@@ -92,15 +102,25 @@ package final class DamageQueue: Sendable {
             do throws(WorkerError) {
                 written += try await write(rest.prefix(Self.flushedAtOnce), commits)
             } catch {
-                let kept = rest
-                state.withLock { state in
-                    for (name, damage) in kept { state.waiting[name] = state.waiting[name] ?? damage }
-                }
+                keep(rest)
                 throw error
             }
             rest = rest.dropFirst(Self.flushedAtOnce)
         }
         return written
+    }
+
+    /// Lets damage wait again that could not be written, beside what was reported meanwhile.
+    private func keep(_ damages: ArraySlice<(key: BlobName, value: Damage)>) {
+        state.withLock { state in
+            for (name, damage) in damages {
+                guard state.waiting[name] != nil || state.waiting.count < capacity else {
+                    state.dropped += 1
+                    continue
+                }
+                state.waiting[name, default: Damage()].add(damage)
+            }
+        }
     }
 
     private func write(

@@ -210,10 +210,16 @@ package final class OrphanCollector: Sendable {
         var (orphans, last): ([BlobName], BlobName?) = ([], nil)
         while true {
             let page = try await store.store.blobs(after: last, limit: settings.pageShards)
+            guard Self.isInOrder(page, after: last) else { throw .unavailable("it lists its blobs in no order") }
             let shards = page.map(\.name).prefix { $0.kind == .data }
-            if let strange = shards.first(where: { UInt64($0.epoch) >= epochs.next }) { return ([], strange) }
+            if let strange = shards.first(where: { UInt64($0.epoch) >= epochs.next }),
+                try await !isDrawn(strange)
+            {
+                return ([], strange)
+            }
             status.shards += shards.count
-            let found = try await unnamed(shards.filter { !epochs.live.contains($0.epoch) }, on: store.number)
+            let ended = shards.filter { !epochs.live.contains($0.epoch) && UInt64($0.epoch) < epochs.next }
+            let found = try await unnamed(ended, on: store.number)
             for (name, isSurplus) in found {
                 guard !epochs.kept.contains(name) else {
                     status.kept += 1
@@ -226,6 +232,25 @@ package final class OrphanCollector: Sendable {
             // Other kinds of blobs sort after data, and are nobody's orphans.
             if shards.count < page.count || page.isEmpty { return (orphans, nil) }
             if Task.isCancelled { throw .unavailable("the pass was cancelled") }
+        }
+    }
+
+    /// Whether the index has drawn the epoch of a shard by now: a process that began after this pass may have.
+    private func isDrawn(_ shard: BlobName) async throws(StorageError) -> Bool {
+        do throws(MetadataError) {
+            let next = try await commits.index.values(of: [Keys.nextEpoch])[0]
+            return next.map { UInt64(shard.epoch) < Keys.number($0.value) } ?? false
+        } catch {
+            throw .unavailable("the index does not answer: \(error)")
+        }
+    }
+
+    /// Whether each name comes after the one before it, as a listing must.
+    private static func isInOrder(_ page: [BlobSummary], after last: BlobName?) -> Bool {
+        var previous = last
+        return page.allSatisfy { blob in
+            defer { previous = blob.name }
+            return previous.map { $0 < blob.name } ?? true
         }
     }
 

@@ -15,8 +15,10 @@ package final class RepairService: Sendable {
     package struct Settings: Sendable {
         /// Blobs that a pass repairs.
         package var batch = 16
-        /// Rows of the queue that a pass chooses among.
+        /// The most urgent rows of the queue that are remembered from one look at all of it to the next, and how long
+        /// they are.
         package var mostConsidered = 10_000
+        package var consideredFor: Duration = .seconds(30)
         /// Between passes where there is nothing to do.
         package var period: Duration = .seconds(60)
         /// After a repair in vain; twice as long after each further one.
@@ -37,6 +39,8 @@ package final class RepairService: Sendable {
     let claims: BlobClaims
     let region: String
     let report: @Sendable (WorkerEvent) -> Void
+    /// What is to be repaired next.
+    private let order = Mutex(RepairOrder(limit: 0, read: 0))
     /// Repairs whose old shards wait for the journal to have their commit, and for the reads that began before.
     let replaced = Mutex<[Replaced]>([])
 
@@ -115,23 +119,38 @@ package final class RepairService: Sendable {
 
     /// The blobs that can lose fewest shards more; of those alike, the ones reported first.
     private func mostEndangered() async throws(WorkerError) -> [BlobName] {
-        let now = environment.now()
-        let (rows, _) = try await commits.index.entries(in: Keys.blobs("d"), limit: settings.mostConsidered)
-        var due: [(name: BlobName, record: DamagedRecord)] = []
-        for row in rows {
-            guard let name = Keys.blobName(row.key) else { continue }
-            let record = Self.record(row)
-            if record.notBefore <= now { due.append((name, record)) }
+        let now = environment.monotonicNanoseconds()
+        let known = order.withLock { $0.take(settings.batch, now: now, atMost: settings.consideredFor) }
+        if !known.isEmpty { return known }
+        let whole = try await readOrder(now: now)
+        return order.withLock { order in
+            order = whole
+            return order.take(settings.batch, now: now, atMost: settings.consideredFor)
         }
-        let keys = due.map { Keys.blob($0.name) }
-        let blobs = try await commits.index.answered { index throws(MetadataError) in
-            try await index.values(of: keys)
+    }
+
+    /// Looks at every row of the queue, and keeps the most urgent of those that are due.
+    private func readOrder(now: UInt64) async throws(WorkerError) -> RepairOrder {
+        var order = RepairOrder(limit: settings.mostConsidered, read: now)
+        let time = environment.now()
+        var start: Key? = Keys.blobs("d").lowerBound.key
+        while let from = start {
+            guard !Task.isCancelled else { throw .cancelled }
+            let scan = Scan(.keys(from: from, below: Keys.blobs("d").upperBound.key), limit: 1000)
+            let page = try await commits.index.answered { index throws(MetadataError) in try await index.scan(scan) }
+            let due = page.entries.compactMap { row in Keys.blobName(row.key).map { ($0, Self.record(row)) } }
+                .filter { $0.1.notBefore <= time }
+            let keys = due.map { Keys.blob($0.0) }
+            let blobs = try await commits.index.answered { index throws(MetadataError) in
+                try await index.values(of: keys)
+            }
+            for ((name, record), blob) in zip(due, blobs) {
+                order.add(name, margin: Self.margin(record, blob), reported: record.reported)
+            }
+            start = page.next
         }
-        let ranked = zip(due, blobs).map { damaged, blob in
-            (name: damaged.name, margin: Self.margin(damaged.record, blob), reported: damaged.record.reported)
-        }
-        return ranked.sorted { ($0.margin, $0.reported, $0.name) < ($1.margin, $1.reported, $1.name) }
-            .prefix(settings.batch).map(\.name)
+        order.sort()
+        return order
     }
 
     /// How many shards more the blob can lose. A row without a blob comes last, and goes.

@@ -145,6 +145,7 @@ package struct Scrubber: Sendable {
         }
         done.bytes += checked.length
         done.soundShards += checked.soundShards
+        if !checked.damage.isEmpty { queue.isDamaged(name) }
         for damage in checked.damage {
             if damage.kind == .unavailable { done.unreachableShards += 1 } else { done.damagedShards += 1 }
             queue.report(name, damage)

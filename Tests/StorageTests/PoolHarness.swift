@@ -138,39 +138,6 @@ final class HangingStore: BlobStore {
     }
 }
 
-/// A store that takes writes and keeps one bit otherwise.
-final class LyingStore: BlobStore {
-    private let base: MemoryStore
-    private let isLying = Mutex(false)
-
-    init(_ base: MemoryStore) { self.base = base }
-
-    func lie(_ lies: Bool) {
-        isLying.withLock { $0 = lies }
-    }
-
-    func write(_ name: BlobName, _ body: consuming Body) async throws(StorageError) -> BlobReceipt {
-        let receipt = try await base.write(name, body)
-        if isLying.withLock({ $0 }) {
-            base.damage(name) { bytes in
-                let index = bytes.readerIndex + bytes.readableBytes / 2
-                if let old = bytes.getInteger(at: index, as: UInt8.self) { bytes.setInteger(old ^ 1, at: index) }
-            }
-        }
-        return receipt
-    }
-
-    func read(_ name: BlobName, range: Range<Int64>, into sink: inout any BodySink) async throws(StorageError) {
-        try await base.read(name, range: range, into: &sink)
-    }
-
-    func delete(_ name: BlobName) async throws(StorageError) { try await base.delete(name) }
-
-    func blobs(after: BlobName?, limit: Int) async throws(StorageError) -> [BlobSummary] {
-        try await base.blobs(after: after, limit: limit)
-    }
-}
-
 /// Gives a pool whole names for those of shards, which it cuts into shards itself, so that the laws can draw any name.
 struct WholeNames: BlobStore {
     let base: any BlobStore

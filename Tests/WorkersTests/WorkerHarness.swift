@@ -26,12 +26,18 @@ struct WorkerHarness {
 
     static let deployment = [UInt8](repeating: 7, count: 16)
 
-    init(index: MemoryIndex = MemoryIndex(), stores: Int = 6, seed: UInt64 = 1) async throws {
+    /// - Parameters:
+    ///   - watched: What sees every commit of the workers before it is made.
+    ///   - wrap: What the pool sees of a store in memory.
+    init(
+        index: MemoryIndex = MemoryIndex(), stores: Int = 6, seed: UInt64 = 1, watched: WatchedIndex? = nil,
+        wrap: (MemoryStore) -> any BlobStore = { $0 }
+    ) async throws {
         self.index = index
         let environment = SimulatedEnvironment(seed: seed, sleeping: .skipping)
         self.environment = environment
         memory = (0..<stores).map { _ in MemoryStore() }
-        faulty = memory.map { FaultyStore($0, environment: environment) }
+        faulty = memory.map { FaultyStore(wrap($0), environment: environment) }
         var configuration = PoolConfiguration(
             deployment: try DeploymentID(Self.deployment),
             geometry: try Geometry(dataShards: 4, parityShards: 2, cellSize: 1024))
@@ -39,7 +45,7 @@ struct WorkerHarness {
         pool = try ErasurePool(stores: faulty, configuration: configuration, environment: SystemEnvironment())
         session = try await EpochKeeper(index: index, environment: environment, node: "a")
             .begin(deployment: Self.deployment)
-        commits = WorkerCommits(index: index, epoch: session.workers)
+        commits = WorkerCommits(index: watched ?? index, epoch: session.workers)
     }
 
     /// What a process that starts after this one died works with.
@@ -86,6 +92,43 @@ struct WorkerHarness {
         var sink: any BodySink = BufferingSink()
         try await pool.fetch(locator, range: 0..<locator.length, into: &sink)
         return (sink as? BufferingSink).map { Array($0.bytes.readableBytesView) } ?? []
+    }
+
+    /// Stores a blob and makes it known and referred to.
+    func keep(_ bytes: [UInt8], counter: UInt64) async throws -> BlobLocator {
+        let locator = try await store(bytes, counter: counter)
+        try await refer(to: locator, reference: 1)
+        return locator
+    }
+
+    /// Where a shard of a blob lies.
+    func home(of index: Int, _ locator: BlobLocator) async throws -> Int {
+        Int(try #require(try await pool.verify(locator)[index].store))
+    }
+
+    /// Takes a shard away from its store, as a disk that forgets.
+    func lose(_ index: UInt8, of locator: BlobLocator) async throws {
+        let attempt = locator.exceptions.first { $0.index == index }?.attempt ?? 0
+        try await memory[home(of: Int(index), locator)].delete(locator.name.shard(index, attempt: attempt))
+    }
+
+    /// Flips a bit of a shard.
+    func flip(_ index: UInt8, of locator: BlobLocator, byte: Int) async throws {
+        let attempt = locator.exceptions.first { $0.index == index }?.attempt ?? 0
+        let name = locator.name.shard(index, attempt: attempt)
+        for store in memory {
+            store.damage(name) { bytes in
+                let position = bytes.readerIndex + byte
+                if let old = bytes.getInteger(at: position, as: UInt8.self) {
+                    bytes.setInteger(old ^ 0x10, at: position)
+                }
+            }
+        }
+    }
+
+    /// The rows under a range of keys.
+    func rows(_ range: Range<KeyBound>) async throws -> [Entry] {
+        try await index.scan(Scan(range, limit: 10_000)).entries
     }
 
     /// The names of all shards on all stores.
