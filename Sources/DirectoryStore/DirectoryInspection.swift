@@ -1,3 +1,4 @@
+import NIOCore
 package import Storage
 
 /// What is found where a store's directory should be, without opening it as a store.
@@ -52,6 +53,29 @@ extension DirectoryStore {
             } catch {
                 throw error.storageError
             }
+        }
+    }
+
+    /// Whose the store in a directory is, without opening it: nothing is changed, and it may be open elsewhere. Nil
+    /// where nothing says so.
+    ///
+    /// Opening a store takes its lock, removes half-written files and cuts segments, none of which is for a store that
+    /// belongs to somebody else.
+    ///
+    /// - Throws: `corrupt` where it cannot be read; `unavailable`, also for a format newer than this code.
+    package static func readIdentity(at path: String) async throws(StorageError) -> StoreIdentity? {
+        let threads = try IOThreads(count: 1, name: "inspect")
+        return try await threads.run { () throws(StorageError) in
+            let bytes: ByteBuffer
+            do throws(SystemError) {
+                let file = try LinuxCalls.open(FileLayout.identity, below: LinuxCalls.openRoot(path), .read)
+                bytes = try LinuxCalls.read(file, count: IdentityFile.limit, at: 0)
+            } catch {
+                // As when the store is open: a link is none of ours, and is not followed.
+                guard error.isNotFound || error.isEscape else { throw error.storageError }
+                return nil
+            }
+            return try IdentityFile.decode(bytes)
         }
     }
 }

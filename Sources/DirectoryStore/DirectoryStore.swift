@@ -30,7 +30,8 @@ package final class DirectoryStore: BlobStore {
 
     /// Opens a store.
     ///
-    /// The caller compares `readIdentity()` with its deployment's, and closes a store that is another's.
+    /// The caller has compared `readIdentity(at:)` with its deployment's: opening cleans up, which is not for a store
+    /// that is another's.
     ///
     /// - Parameters:
     ///   - path: The directory; its parent must exist.

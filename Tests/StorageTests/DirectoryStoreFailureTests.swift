@@ -31,6 +31,40 @@ struct DirectoryStoreFailureTests {
         }
     }
 
+    @Test("say whose they are without being opened, and nothing of theirs is touched")
+    func identityOfAForeignStore() async throws {
+        try await TemporaryDirectory.with { path in
+            #expect(try await DirectoryStore.readIdentity(at: path + "/none") == nil)
+            let store = try await DirectoryStore.open(path, creating: true, environment: Self.environment)
+            #expect(try await DirectoryStore.readIdentity(at: path) == nil)
+            let identity = try #require(
+                StoreIdentity(newStoreOf: [UInt8](repeating: 1, count: 16), environment: Self.environment))
+            try await store.writeIdentity(identity)
+            _ = try await store.write(name, Body([1, 2, 3]))
+            // It may be open elsewhere.
+            #expect(try await DirectoryStore.readIdentity(at: path) == identity)
+            let debris = "\(path)/tmp/0123456789abcdef-17.part"
+            try Data([1]).write(to: URL(fileURLWithPath: debris))
+            let before = try Self.sizes(in: path)
+            #expect(before.keys.contains("tmp/0123456789abcdef-17.part"))
+            #expect(try await DirectoryStore.readIdentity(at: path) == identity)
+            #expect(try Self.sizes(in: path) == before)
+            await store.close()
+            try Data("x".utf8).write(to: URL(fileURLWithPath: path + "/identity"))
+            await #expect(throws: StorageError.self) { _ = try await DirectoryStore.readIdentity(at: path) }
+        }
+    }
+
+    /// The sizes of all files below a directory.
+    private static func sizes(in path: String) throws -> [String: Int] {
+        var sizes: [String: Int] = [:]
+        for file in try TemporaryDirectory.files(in: path) {
+            let attributes = try FileManager.default.attributesOfItem(atPath: "\(path)/\(file)")
+            sizes[file] = attributes[.size] as? Int
+        }
+        return sizes
+    }
+
     @Test(
         "fail cleanly when the directory is deleted under load, and come back when told to", arguments: [true, false])
     func deletedDirectory(wholly: Bool) async throws {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Audit
 import Configuration
+import DirectoryStore
 import EmbeddedIndex
 import FoundationEssentials
 import IndexBackup
@@ -53,23 +54,45 @@ struct IndexRestoration {
         }
         var findings: [StoreFinding] = []
         for directory in launch.configuration.pool.directories {
-            findings.append(await StoreFinding.find(directory, environment: launch.environment))
+            findings.append(await StoreFinding.find(directory))
         }
+        guard let deployment = try StoreArrangement.deployment(findings) else {
+            throw StartError("None of the \(findings.count) directories holds a store.")
+        }
+        let (stores, problems) = await open(findings)
         do throws(StartError) {
-            let lines = try await restore(from: findings)
-            for finding in findings { await finding.close() }
-            return lines
+            guard !stores.isEmpty else {
+                throw StartError("No store can be read.\n" + problems.joined(separator: "\n"))
+            }
+            let lines = try await restore(from: stores, deployment)
+            for store in stores { await store.close() }
+            return problems + lines
         } catch {
-            for finding in findings { await finding.close() }
+            for store in stores { await store.close() }
             throw error
         }
     }
 
-    private func restore(from findings: [StoreFinding]) async throws(StartError) -> [String] {
-        guard let deployment = try StoreArrangement.deployment(findings) else {
-            throw StartError("None of the \(findings.count) directories holds a store.")
+    /// The stores that can be read, and what is wrong with the others, in sentences.
+    private func open(_ findings: [StoreFinding]) async -> ([DirectoryStore], [String]) {
+        var (stores, problems): ([DirectoryStore], [String]) = ([], [])
+        for finding in findings {
+            guard finding.identity != nil else {
+                problems.append("\(finding.path): \(finding.problem ?? "no store is there")")
+                continue
+            }
+            do throws(StorageError) {
+                stores.append(try await finding.open(launch.environment))
+            } catch {
+                problems.append("\(finding.path): \(error)")
+            }
         }
-        let stores = findings.compactMap(\.store)
+        return (stores, problems)
+    }
+
+    private func restore(
+        from stores: [any BlobStore], _ deployment: [UInt8]
+    ) async throws(StartError) -> [String] {
         try removeTemporary()
         let index = try await StartError.awaited(temporary) { [temporary] () throws(MetadataError) in
             try await EmbeddedIndex.open(path: temporary)
@@ -83,11 +106,7 @@ struct IndexRestoration {
         }
         await index.close()
         try publish()
-        var all = lines
-        for finding in findings where finding.store == nil {
-            all.insert("\(finding.path): \(finding.problem ?? "no store is there")", at: 0)
-        }
-        return all
+        return lines
     }
 
     private func fill(

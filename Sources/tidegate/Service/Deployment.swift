@@ -43,19 +43,15 @@ struct Deployment: Sendable {
         _ launch: Launch, onSuspect: @escaping @Sendable (String) -> Void
     ) async throws(StartError) -> Deployment {
         let configuration = launch.configuration
-        let findings = await survey(configuration.pool.directories, launch)
-        do throws(StartError) {
-            let owner = try StoreArrangement.deployment(findings)
-            guard owner == nil || FileManager.default.fileExists(atPath: configuration.index.path) else {
-                throw StartError(
-                    "The index \(configuration.index.path) is missing, but the stores hold data. "
-                        + "`tidegate recover` brings it back from them.")
-            }
-            return try await open(launch, findings, owner, onSuspect)
-        } catch {
-            for finding in findings { await finding.close() }
-            throw error
+        var findings: [StoreFinding] = []
+        for path in configuration.pool.directories { findings.append(await StoreFinding.find(path)) }
+        let owner = try StoreArrangement.deployment(findings)
+        guard owner == nil || FileManager.default.fileExists(atPath: configuration.index.path) else {
+            throw StartError(
+                "The index \(configuration.index.path) is missing, but the stores hold data. "
+                    + "`tidegate recover` brings it back from them.")
         }
+        return try await open(launch, findings, owner, onSuspect)
     }
 
     private static func open(
@@ -84,16 +80,29 @@ struct Deployment: Sendable {
     private static func assemble(
         _ launch: Launch, _ embedded: EmbeddedIndex, _ session: WriterSession, _ findings: [StoreFinding]
     ) async throws(StartError) -> Deployment {
-        let (configuration, environment, wake) = (launch.configuration, launch.environment, Wake())
+        let wake = Wake()
         let plain = WorkerCommits(index: embedded, epoch: session.workers) { wake() }
         let registry = try await StoreRegistry.read(embedded)
         let order = try StoreArrangement.positions(of: findings, records: registry.stores)
         let arranged = order.map { findings[$0] }
         let keeper = StoreKeeper(
             arranged, records: registry.stores, commits: plain, deployment: session.deployment.id,
-            environment: environment)
-        try await StartError.awaited("The stores") { () throws(WorkerError) in try await keeper.attach(arranged) }
-        let placements = try await registry.placements(of: keeper.slots.count, plain)
+            environment: launch.environment)
+        do throws(StartError) {
+            try await StartError.awaited("The stores") { () throws(WorkerError) in try await keeper.attach(arranged) }
+            let placements = try await registry.placements(of: keeper.slots.count, plain)
+            return try connect(launch, embedded, session, keeper, placements, plain, wake)
+        } catch {
+            await keeper.close()
+            throw error
+        }
+    }
+
+    private static func connect(
+        _ launch: Launch, _ embedded: EmbeddedIndex, _ session: WriterSession, _ keeper: StoreKeeper,
+        _ placements: [Placement], _ plain: WorkerCommits, _ wake: Wake
+    ) throws(StartError) -> Deployment {
+        let (configuration, environment) = (launch.configuration, launch.environment)
         let damage = DamageQueue(environment: environment)
         let pool = try makePool(configuration, keeper.slots, session, placements, damage, environment)
         var options = IndexBackup.Options()
@@ -130,12 +139,6 @@ struct Deployment: Sendable {
                 damage.report(name, found)
             }
         }
-    }
-
-    private static func survey(_ paths: [String], _ launch: Launch) async -> [StoreFinding] {
-        var findings: [StoreFinding] = []
-        for path in paths { findings.append(await StoreFinding.find(path, environment: launch.environment)) }
-        return findings
     }
 
     /// Closes index and stores, once nothing works with them any more.

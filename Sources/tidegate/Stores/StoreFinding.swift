@@ -6,35 +6,39 @@ import Storage
 struct StoreFinding: Sendable {
     var path: String
     var inspection: DirectoryInspection?
-    /// The store, opened, where there is one.
-    var store: DirectoryStore?
+    /// Whose the store there is; nil where there is none, or where it does not say so.
     var identity: StoreIdentity?
-    /// Why it could not be looked at or opened.
+    /// Why it could not be looked at.
     var problem: String?
 
-    /// Looks at a place, and opens the store that is there.
-    static func find(_ path: String, environment: any Environment) async -> StoreFinding {
+    /// Looks at a place and changes nothing there: what is found may be another deployment's.
+    static func find(_ path: String) async -> StoreFinding {
         var finding = StoreFinding(path: path)
         do throws(StorageError) {
             let inspection = try await DirectoryStore.inspect(path)
             finding.inspection = inspection
-            guard inspection.content == .store else { return finding }
-            let store = try await DirectoryStore.open(path, creating: false, environment: environment)
-            do throws(StorageError) {
-                finding.identity = try await store.readIdentity()
-                finding.store = store
-            } catch {
-                await store.close()
-                throw error
-            }
+            if inspection.content == .store { finding.identity = try await DirectoryStore.readIdentity(at: path) }
         } catch {
             finding.problem = error.description
         }
         return finding
     }
 
-    func close() async {
-        await store?.close()
+    /// Opens the store that was found.
+    ///
+    /// - Throws: `unavailable`, also where another one is there by now.
+    func open(_ environment: any Environment) async throws(StorageError) -> DirectoryStore {
+        let store = try await DirectoryStore.open(path, creating: false, environment: environment)
+        do throws(StorageError) {
+            let now = try await store.readIdentity()
+            guard let now, let identity, now.deployment == identity.deployment, now.store == identity.store else {
+                throw .unavailable("another store is there by now")
+            }
+            return store
+        } catch {
+            await store.close()
+            throw error
+        }
     }
 }
 

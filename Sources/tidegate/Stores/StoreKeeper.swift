@@ -75,22 +75,25 @@ final class StoreKeeper: Sendable {
     private func settle(_ slot: StoreSlot, _ finding: StoreFinding) async throws(WorkerError) {
         let position = UInt16(truncatingIfNeeded: slot.position)
         let known = records.withLock { $0[position] }
-        let wasAttached = slot.store != nil
         switch StoreStep(finding, expecting: known.map { ($0.id, $0.isMountPoint) }, deployment: deployment) {
-        case .wait(let reason):
-            await finding.close()
-            _ = slot.detach(reason)
-            guard var known, !known.isAway else { return }
-            known.isAway = true
-            try await put(known, position)
-            if !wasAttached { tell(.lost(slot, reason)) }
+        case .wait(let reason): try await leave(slot, position, known, reason)
         case .attach:
-            guard let store = finding.store, let identity = finding.identity else { return }
-            try await register(position, finding, identity, known)
+            guard let identity = finding.identity else { return }
+            let store: DirectoryStore
+            do throws(StorageError) {
+                store = try await finding.open(environment)
+            } catch {
+                return try await leave(slot, position, known, error.description)
+            }
+            do throws(WorkerError) {
+                try await register(position, finding, identity, known)
+            } catch {
+                await store.close()
+                throw error
+            }
             slot.attach(store, identity)
             tell(known?.isAway == true ? .returned(slot) : .attached(slot))
         case .create(let replaces):
-            await finding.close()
             do throws(StorageError) {
                 try await create(slot, position, finding, replaces ? nil : known)
                 tell(replaces ? .replaced(slot) : .attached(slot))
@@ -98,6 +101,17 @@ final class StoreKeeper: Sendable {
                 _ = slot.detach("no store could be made there: \(error)")
             }
         }
+    }
+
+    /// Leaves a slot without a store, until what is found changes.
+    private func leave(
+        _ slot: StoreSlot, _ position: UInt16, _ known: StoreRecord?, _ reason: String
+    ) async throws(WorkerError) {
+        let wasAttached = slot.detach(reason) != nil
+        guard var known, !known.isAway else { return }
+        known.isAway = true
+        try await put(known, position)
+        if !wasAttached { tell(.lost(slot, reason)) }
     }
 
     /// Makes a store, says whose it is, and attaches it.
@@ -195,11 +209,10 @@ final class StoreKeeper: Sendable {
     }
 
     private func tryToAttach(_ slot: StoreSlot) async {
-        let finding = await StoreFinding.find(slot.path, environment: environment)
+        let finding = await StoreFinding.find(slot.path)
         do throws(WorkerError) {
             try await settle(slot, finding)
         } catch {
-            await finding.close()
             _ = slot.detach("it could not be registered: \(error)")
         }
     }
