@@ -68,6 +68,16 @@ int clinux_rename(int from_directory, const char *from, int to_directory, const 
     return RETRY(renameat(from_directory, from, to_directory, to));
 }
 
+// Some file systems know no such rename: there, a name that is taken is found beforehand.
+int clinux_rename_new(int from_directory, const char *from, int to_directory, const char *to) {
+    int result = RETRY(renameat2(from_directory, from, to_directory, to, RENAME_NOREPLACE));
+    if (result != -EINVAL && result != -ENOSYS) return result;
+    struct stat found;
+    result = RETRY(fstatat(to_directory, to, &found, AT_SYMLINK_NOFOLLOW));
+    if (result != -ENOENT) return result == 0 ? -EEXIST : result;
+    return clinux_rename(from_directory, from, to_directory, to);
+}
+
 static void fill(struct clinux_status *status, const struct stat *found) {
     status->size = found->st_size;
     status->links = found->st_nlink;

@@ -108,6 +108,15 @@ enum LinuxCalls {
         _ = try check(result, "renameat")
     }
 
+    /// Renames to a name that is free; throws `exists` where it is taken.
+    static func renameNew(
+        _ old: String, in oldDirectory: OpenFile, to new: String, in newDirectory: OpenFile
+    ) throws(SystemError) {
+        defer { extendLifetime((oldDirectory, newDirectory)) }
+        let result = unsafe clinux_rename_new(oldDirectory.descriptor, old, newDirectory.descriptor, new)
+        _ = try check(result, "renameat2")
+    }
+
     static func status(of file: OpenFile) throws(SystemError) -> Status {
         defer { extendLifetime(file) }
         var status = clinux_status()

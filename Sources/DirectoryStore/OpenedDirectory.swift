@@ -90,21 +90,49 @@ final class OpenedDirectory: Sendable {
     }
 
     /// Syncs a file, gives it its name, and completes once that is durable.
+    ///
+    /// A blob that has the name already is never replaced: it is this one, written again, or it is `corrupt`.
     func publish(
         _ file: TemporaryFile, as name: BlobName, _ complete: @escaping @Sendable (Result<Void, StorageError>) -> Void
     ) {
         do throws(StorageError) {
             try trust.check()
+            guard !log.holds(name) else { throw .corrupt(Self.otherBytes) }
             try trust.syncing { () throws(SystemError) in try file.sync() }
-            let directory = try changing { () throws(SystemError) in
+            let (directory, present) = try changing { () throws(SystemError) in
                 let directory = try fanOut.ensured(FileLayout.directory(of: name))
-                try file.publish(as: name.description, in: directory.file)
-                return directory
+                return (directory, try publish(file, as: name.description, in: directory.file))
             }
-            directory.sync.join { complete(self.outcome(ofSync: $0, publishing: file.file)) }
+            if let present {
+                guard try changing({ () throws(SystemError) in try file.hasBytes(of: present) }) else {
+                    throw .corrupt(Self.otherBytes)
+                }
+            }
+            // What was there already may not be durable yet: whoever wrote it may have died before this sync.
+            directory.sync.join { complete(self.outcome(ofSync: $0, publishing: present ?? file.file)) }
         } catch {
             complete(.failure(error))
         }
+    }
+
+    private static let otherBytes = "a blob is there with other bytes"
+
+    /// Gives a file its name, in place of anything but a blob's file: that is returned, where there is one.
+    private func publish(
+        _ file: TemporaryFile, as name: String, in directory: OpenFile
+    ) throws(SystemError) -> OpenFile? {
+        do throws(SystemError) {
+            try file.publish(as: name, in: directory)
+            return nil
+        } catch {
+            guard error.number == LinuxCalls.exists else { throw error }
+        }
+        if try LinuxCalls.status(of: name, in: directory).isRegular {
+            return try LinuxCalls.open(name, below: directory, .read, closedOn: threads)
+        }
+        // A link or a pipe is none of ours, and holds no blob.
+        try file.publish(as: name, in: directory, replacing: true)
+        return nil
     }
 
     /// Removes a blob's file, and completes once that is durable.
@@ -215,7 +243,7 @@ final class OpenedDirectory: Sendable {
     func replace(_ name: String, with bytes: ByteBuffer) throws(StorageError) {
         let file = try append([bytes], to: nil, at: 0)
         try trust.syncing { () throws(SystemError) in try file.sync() }
-        try changing { () throws(SystemError) in try file.publish(as: name, in: root) }
+        try changing { () throws(SystemError) in try file.publish(as: name, in: root, replacing: true) }
         try trust.syncing { () throws(SystemError) in try LinuxCalls.sync(root) }
     }
 

@@ -40,9 +40,27 @@ final class TemporaryFile: Sendable {
     }
 
     /// Gives the file its name in another directory, which is durable once that directory is synced.
-    func publish(as newName: String, in newDirectory: OpenFile) throws(SystemError) {
-        try LinuxCalls.rename(name, in: directory, to: newName, in: newDirectory)
+    ///
+    /// - Parameter replacing: Whether it takes the place of what has the name; `exists` is thrown otherwise.
+    func publish(as newName: String, in newDirectory: OpenFile, replacing: Bool = false) throws(SystemError) {
+        if replacing {
+            try LinuxCalls.rename(name, in: directory, to: newName, in: newDirectory)
+        } else {
+            try LinuxCalls.renameNew(name, in: directory, to: newName, in: newDirectory)
+        }
         isPublished.store(true, ordering: .releasing)
+    }
+
+    /// Whether another file has the same bytes as this one.
+    func hasBytes(of other: OpenFile) throws(SystemError) -> Bool {
+        guard try LinuxCalls.status(of: file).size == LinuxCalls.status(of: other).size else { return false }
+        var offset: Int64 = 0
+        while true {
+            let bytes = try LinuxCalls.read(file, count: 1 << 20, at: offset)
+            guard try LinuxCalls.read(other, count: 1 << 20, at: offset) == bytes else { return false }
+            if bytes.readableBytes == 0 { return true }
+            offset += Int64(bytes.readableBytes)
+        }
     }
 
     deinit {

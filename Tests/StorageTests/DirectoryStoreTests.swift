@@ -40,6 +40,38 @@ struct DirectoryStoreTests {
         }
     }
 
+    @Test("never replace a blob, whatever is written under its name")
+    func otherBytes() async throws {
+        try await TemporaryDirectory.with { path in
+            let store = try await Self.open(path)
+            let (small, large) = ([UInt8](repeating: 1, count: 100), name)
+            _ = try await store.write(large, Body(Self.large))
+            _ = try await store.write(large, Body(Self.large))
+            for other in [[UInt8](repeating: 8, count: Self.large.count), Self.large + [7]] {
+                await Self.expectCorrupt { _ = try await store.write(large, Body(other)) }
+            }
+            #expect(try await store.bytes(of: large, range: 0..<Int64(Self.large.count)) == Self.large)
+            let other = BlobName(epoch: 1, counter: 3, random: 3)
+            _ = try await store.write(other, Body(small))
+            await Self.expectCorrupt { _ = try await store.write(other, Body(Self.large)) }
+            #expect(try await store.bytes(of: other, range: 0..<100) == small)
+            // A blob that its disk has changed is no other one's place either.
+            let file = try #require(try TemporaryDirectory.files(in: path + "/files").first)
+            try Data([1, 2, 3]).write(to: URL(fileURLWithPath: "\(path)/files/\(file)"))
+            await Self.expectCorrupt { _ = try await store.write(large, Body(Self.large)) }
+            #expect(try await eventually { try TemporaryDirectory.files(in: path + "/tmp").isEmpty })
+            await store.close()
+        }
+    }
+
+    private static func expectCorrupt(_ write: () async throws -> Void) async {
+        let error = await #expect(throws: StorageError.self) { try await write() }
+        guard case .corrupt = error else {
+            Issue.record("It was refused as \(String(describing: error)).")
+            return
+        }
+    }
+
     @Test("are refused where nothing is, unless they are to be made")
     func missing() async throws {
         try await TemporaryDirectory.with { path in

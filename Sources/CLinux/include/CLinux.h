@@ -48,6 +48,8 @@ int clinux_remove_file(int directory, const char *name);
 int clinux_remove_directory(int directory, const char *name);
 /// Renames, replacing what is there. A symbolic link is renamed or replaced itself, never followed.
 int clinux_rename(int from_directory, const char *from, int to_directory, const char *to);
+/// Renames to a name that is free; -EEXIST where it is taken.
+int clinux_rename_new(int from_directory, const char *from, int to_directory, const char *to);
 
 int clinux_status_of(int descriptor, struct clinux_status *status);
 /// The status of a name in a directory, a symbolic link not being followed.
