@@ -50,7 +50,7 @@ struct BackupPruner: Sendable {
     /// Whether enough stores list every part, the last of which says that it is the last.
     private func isWhole(_ snapshot: BackupCatalogue.Snapshot, _ damaged: inout Set<DamagedCopy>) async -> Bool {
         guard let last = snapshot.parts.last, Int(last.name.random & 0xFFFF) == snapshot.parts.count - 1,
-            snapshot.parts.allSatisfy({ $0.holders.count >= min(stores.copies, stores.stores.count) }),
+            snapshot.parts.allSatisfy({ $0.holders.count >= min(stores.copies, stores.count) }),
             let read = await stores.frame(last.name, length: last.length, from: last.holders, damaged: &damaged)
         else { return false }
         return read.frame.isFinal

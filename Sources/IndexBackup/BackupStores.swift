@@ -4,65 +4,89 @@ import Primitives
 import Storage
 
 /// The stores that hold the backup, each a failure domain of its own: what is written goes to several of them, and
-/// what is read may come from any.
+/// what is read may come from any. A store that hangs is gone round.
 struct BackupStores: Sendable {
-    let stores: [any BlobStore]
     /// How many stores must hold each blob: m + 1, so that the loss of any m leaves one.
     let copies: Int
+    private let stores: [BackupStore]
+    private let patience: StorePatience
 
-    /// Writes one blob to `copies` stores at once, to others where some fail.
+    init(_ stores: [any BlobStore], copies: Int, _ patience: StorePatience) {
+        self.copies = copies
+        self.patience = patience
+        self.stores = stores.map { BackupStore($0, patience) }
+    }
+
+    var count: Int { stores.count }
+
+    /// Writes one blob to `copies` stores at once, to others where some fail or hesitate.
+    ///
+    /// The name decides which stores are first, so that the backup is spread over all of them.
     ///
     /// - Throws: `tooFewCopies`; what was stored then stays, which harms nothing.
     func write(_ name: BlobName, _ bytes: [UInt8]) async throws(IndexBackupError) {
         let buffer = ByteBuffer(bytes: bytes)
-        let stores = stores
         let wanted = max(1, copies)
-        let stored = await withTaskGroup(of: Bool.self) { group in
-            var next = 0
+        var candidates = order(for: name)[...]
+        let patience = patience
+        let stored = await withTaskGroup(of: (BackupCall<Void>, BackupCall<Void>.Outcome).self) { group in
             var stored = 0
             func begin() {
-                let store = stores[next]
-                next += 1
-                group.addTask { await Self.write(name, buffer, to: store) }
+                while let store = candidates.popFirst() {
+                    let call = store.begin { base throws(StorageError) in _ = try await base.write(name, Body(buffer)) }
+                    guard let call else { continue }
+                    return group.addTask { (call, await call.outcome(patience.hesitation, patience)) }
+                }
             }
-            while next < min(wanted, stores.count) { begin() }
-            while let isStored = await group.next() {
-                if isStored { stored += 1 } else if next < stores.count { begin() }
+            for _ in 0..<wanted { begin() }
+            var late: Set<ObjectIdentifier> = []
+            while stored < wanted, let (call, outcome) = await group.next() {
+                switch outcome {
+                case .answered: stored += 1
+                case .failed: begin()
+                case .late where late.insert(ObjectIdentifier(call)).inserted:
+                    begin()
+                    let rest = patience.deadline - patience.hesitation
+                    group.addTask { (call, await call.outcome(rest, patience)) }
+                case .late: break  // Its time is over; another store was given the copy before.
+                }
             }
+            group.cancelAll()
             return stored
         }
         guard stored >= wanted else { throw .tooFewCopies(stored: stored, needed: wanted) }
     }
 
-    private static func write(_ name: BlobName, _ buffer: ByteBuffer, to store: any BlobStore) async -> Bool {
-        do throws(StorageError) {
-            _ = try await store.write(name, Body(buffer))
-            return true
-        } catch {
-            // The next store is tried; too few in all is the caller's error.
-            return false
-        }
+    /// The stores in the order in which they are given a blob: those that may hang last.
+    private func order(for name: BlobName) -> [BackupStore] {
+        guard !stores.isEmpty else { return [] }
+        let start = Int((name.counter &+ UInt64(name.random)) % UInt64(stores.count))
+        let all = stores[start...] + stores[..<start]
+        return all.filter { !$0.isBusy } + all.filter(\.isBusy)
     }
 
     /// The names of the backup's blobs of one kind in each store; nil for a store that does not answer.
     func names(_ kind: BlobName.Kind) async -> [[BlobSummary]?] {
-        var lists: [[BlobSummary]?] = []
-        for store in stores { lists.append(await Self.names(kind, in: store)) }
-        return lists
+        let stores = stores
+        return await withTaskGroup(of: (Int, [BlobSummary]?).self) { group in
+            for (number, store) in stores.enumerated() {
+                group.addTask { (number, await Self.names(kind, in: store)) }
+            }
+            var lists: [[BlobSummary]?] = Array(repeating: nil, count: stores.count)
+            for await (number, list) in group { lists[number] = list }
+            return lists
+        }
     }
 
-    private static func names(_ kind: BlobName.Kind, in store: any BlobStore) async -> [BlobSummary]? {
+    private static func names(_ kind: BlobName.Kind, in store: BackupStore) async -> [BlobSummary]? {
         guard let before = BlobName.Kind(rawValue: kind.rawValue - 1) else { return nil }
         let largest = BlobName.Shard(index: .max, attempt: .max)
         var after = BlobName(kind: before, epoch: .max, counter: .max, random: .max, shard: largest)
         var found: [BlobSummary] = []
         while true {
-            let page: [BlobSummary]
-            do throws(StorageError) {
-                page = try await store.blobs(after: after, limit: 1000)
-            } catch {
-                return nil
-            }
+            let last = after
+            let page = await store.call { base throws(StorageError) in try await base.blobs(after: last, limit: 1000) }
+            guard let page else { return nil }
             found += page.filter { $0.name.kind == kind }
             guard let last = page.last, last.name.kind == kind else { return found }
             after = last.name
@@ -84,23 +108,22 @@ struct BackupStores: Sendable {
         return nil
     }
 
-    private static func read(_ name: BlobName, length: Int64, from store: any BlobStore) async -> [UInt8]? {
+    private static func read(_ name: BlobName, length: Int64, from store: BackupStore) async -> [UInt8]? {
         guard length <= Int64(BackupFrame.lengthLimit) else { return nil }
-        var sink: any BodySink = BufferingSink(limit: BackupFrame.lengthLimit)
-        do throws(StorageError) {
-            try await store.read(name, range: 0..<length, into: &sink)
-        } catch {
-            // Another store may have a whole copy.
-            return nil
+        let bytes = await store.call { base throws(StorageError) -> [UInt8]? in
+            var sink: any BodySink = BufferingSink(limit: BackupFrame.lengthLimit)
+            try await base.read(name, range: 0..<length, into: &sink)
+            return (sink as? BufferingSink).map { Array($0.bytes.readableBytesView) }
         }
-        return (sink as? BufferingSink).map { Array($0.bytes.readableBytesView) }
+        return bytes ?? nil
     }
 
     /// Deletes a blob wherever it is listed. What a store does not delete now is found again at the next pruning.
     func delete(_ name: BlobName, from holders: [Int]) async -> Bool {
         var isDeleted = true
         for holder in holders {
-            do throws(StorageError) { try await stores[holder].delete(name) } catch { isDeleted = false }
+            let done: Void? = await stores[holder].call { base throws(StorageError) in try await base.delete(name) }
+            if done == nil { isDeleted = false }
         }
         return isDeleted
     }

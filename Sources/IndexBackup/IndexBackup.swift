@@ -20,6 +20,8 @@ package final class IndexBackup: Sendable {
         package var snapshotAfterSegments = 4096
         /// Bytes of a snapshot's part, of which a few copies are in memory while it is written.
         package var partBytes = 4 << 20
+        /// How long stores are waited for; nil for the usual time of the backup's environment.
+        package var patience: StorePatience?
 
         package init() {}
     }
@@ -39,7 +41,7 @@ package final class IndexBackup: Sendable {
         environment: any Environment, options: Options = Options()
     ) {
         self.index = index
-        self.stores = BackupStores(stores: stores, copies: copies)
+        self.stores = BackupStores(stores, copies: copies, options.patience ?? StorePatience(environment))
         self.epoch = epoch
         (self.environment, self.options) = (environment, options)
         state = Mutex(JournalState(now: environment.monotonicNanoseconds()))

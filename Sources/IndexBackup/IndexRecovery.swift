@@ -10,10 +10,12 @@ package enum IndexRecovery {
     /// stores may be gone and any one copy be damaged.
     /// - Throws: `noSnapshot`; `index` where the index is not fresh or refuses; `lost` where a store fails meanwhile.
     ///   The index is of no use then.
+    ///
+    /// - Parameter patience: How long stores are waited for; one that hangs is passed over.
     package static func restore(
-        from stores: [any BlobStore], into index: any RestorableIndex
+        from stores: [any BlobStore], into index: any RestorableIndex, patience: StorePatience
     ) async throws(IndexBackupError) -> IndexRecoveryReport {
-        var recovery = Recovery(stores: BackupStores(stores: stores, copies: 1))
+        var recovery = Recovery(stores: BackupStores(stores, copies: 1, patience))
         return try await recovery.restore(into: index)
     }
 }

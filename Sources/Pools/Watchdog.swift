@@ -1,4 +1,5 @@
 import Primitives
+import Storage
 import Synchronization
 
 /// Something that waits for stores, and wants to be looked at now and then.

@@ -22,11 +22,16 @@ private struct Fixture {
     }
 
     func backup(
-        of index: any SnapshottingIndex, copies: Int = 2, epoch: UInt32 = 1,
+        of index: any SnapshottingIndex, in numbers: Range<Int> = 0..<3, copies: Int = 2, epoch: UInt32 = 1,
         options: IndexBackup.Options = IndexBackup.Options()
     ) -> IndexBackup {
         IndexBackup(
-            of: index, in: stores, copies: copies, epoch: epoch, environment: environment, options: options)
+            of: index, in: Array(stores[numbers]), copies: copies, epoch: epoch, environment: environment,
+            options: options)
+    }
+
+    func restore(into index: any RestorableIndex) async throws -> IndexRecoveryReport {
+        try await IndexRecovery.restore(from: stores, into: index, patience: StorePatience(environment))
     }
 
     func write(_ count: Int, to index: any MetadataIndex) async {
@@ -82,7 +87,7 @@ private func expectSame(_ restored: any SnapshottingIndex, _ index: any Snapshot
                 if fixture.random.below(3) == 0 { try await backup.takeSnapshot() }
             }
             try await candidate.withIndex { restored in
-                let report = try await IndexRecovery.restore(from: fixture.stores, into: restored)
+                let report = try await fixture.restore(into: restored)
                 try await expectSame(restored, index)
                 #expect(report.completeThrough == (try await index.kept().last))
                 #expect(report.journalGoesOnAt == nil)
@@ -104,7 +109,7 @@ private func expectSame(_ restored: any SnapshottingIndex, _ index: any Snapshot
         }
         fixture.stores[missing].isAvailable = false
         let restored = MemoryIndex()
-        let report = try await IndexRecovery.restore(from: fixture.stores, into: restored)
+        let report = try await fixture.restore(into: restored)
         #expect(report.unreachableStores == [missing])
         try await expectSame(restored, index)
     }
@@ -122,7 +127,7 @@ private func expectSame(_ restored: any SnapshottingIndex, _ index: any Snapshot
                 for name in try await fixture.names(kind, in: store) {
                     fixture.flipBit(of: name, in: store)
                     let restored = MemoryIndex()
-                    let report = try await IndexRecovery.restore(from: fixture.stores, into: restored)
+                    let report = try await fixture.restore(into: restored)
                     #expect(report.damagedCopies.allSatisfy { $0.store == store && $0.name == name })
                     try await expectSame(restored, index)
                     fixture.flipBit(of: name, in: store)
@@ -144,7 +149,7 @@ private func expectSame(_ restored: any SnapshottingIndex, _ index: any Snapshot
         }
         let second = try await fixture.names(.journal, in: 0)[1]
         for store in fixture.bases { try await store.delete(second) }
-        let report = try await IndexRecovery.restore(from: fixture.stores, into: MemoryIndex())
+        let report = try await fixture.restore(into: MemoryIndex())
         #expect(report.completeThrough == ends[1])
         #expect(report.journalGoesOnAt == ends[2] + 1)
     }
@@ -166,10 +171,11 @@ private func expectSame(_ restored: any SnapshottingIndex, _ index: any Snapshot
             }
             let index = try await EmbeddedIndex.open(path: path)
             try await fixture.backup(of: index, epoch: 5).flush()
-            let snapshots = try await fixture.names(.snapshot, in: 0)
-            #expect(Set(snapshots.map(\.epoch)) == [1])
+            var epochs: Set<UInt32> = []
+            for store in 0..<3 { epochs.formUnion(try await fixture.names(.snapshot, in: store).map(\.epoch)) }
+            #expect(epochs == [1])
             let restored = MemoryIndex()
-            let report = try await IndexRecovery.restore(from: fixture.stores, into: restored)
+            let report = try await fixture.restore(into: restored)
             #expect(report.highestEpoch == 5)
             try await expectSame(restored, index)
             await index.close()
@@ -179,7 +185,7 @@ private func expectSame(_ restored: any SnapshottingIndex, _ index: any Snapshot
     @Test func aRestoredIndexHoldsAgainstTheLostTailOfTheOneBefore() async throws {
         let fixture = Fixture(seed: 8)
         let index = MemoryIndex()
-        let backup = fixture.backup(of: index, copies: 1)
+        let backup = fixture.backup(of: index, in: 0..<1, copies: 1)
         try await backup.flush()
         await fixture.write(20, to: index)
         try await backup.flush()
@@ -198,16 +204,16 @@ private func expectSame(_ restored: any SnapshottingIndex, _ index: any Snapshot
         }
         fixture.stores[0].isAvailable = false
         let restored = MemoryIndex()
-        let report = try await IndexRecovery.restore(from: fixture.stores, into: restored)
+        let report = try await fixture.restore(into: restored)
         #expect(report.completeThrough < (try await index.kept().last))
-        let next = fixture.backup(of: restored, copies: 1, epoch: report.highestEpoch + 1)
+        let next = fixture.backup(of: restored, in: 1..<3, copies: 1, epoch: report.highestEpoch + 1)
         for _ in 0..<3 {
             await fixture.write(8, to: restored)
             try await next.flush()
         }
         fixture.stores[0].isAvailable = true
         let again = MemoryIndex()
-        _ = try await IndexRecovery.restore(from: fixture.stores, into: again)
+        _ = try await fixture.restore(into: again)
         try await expectSame(again, restored)
     }
 
@@ -225,7 +231,7 @@ private func expectSame(_ restored: any SnapshottingIndex, _ index: any Snapshot
         let newest = try #require(try await fixture.names(.snapshot, in: 0).last)
         for store in fixture.bases { try await store.delete(newest) }
         let restored = MemoryIndex()
-        let report = try await IndexRecovery.restore(from: fixture.stores, into: restored)
+        let report = try await fixture.restore(into: restored)
         #expect(report.brokenSnapshots == 1)
         try await expectSame(restored, index)
     }
@@ -241,7 +247,7 @@ private func expectSame(_ restored: any SnapshottingIndex, _ index: any Snapshot
             }
             try await backup.takeSnapshot()
             let restored = MemoryIndex()
-            _ = try await IndexRecovery.restore(from: fixture.stores, into: restored)
+            _ = try await fixture.restore(into: restored)
             try await expectSame(restored, index)
         }
         let snapshots = try await fixture.names(.snapshot, in: 0)
@@ -252,7 +258,7 @@ private func expectSame(_ restored: any SnapshottingIndex, _ index: any Snapshot
             for name in snapshots where name.counter == snapshots.last?.counter { try await store.delete(name) }
         }
         let restored = MemoryIndex()
-        _ = try await IndexRecovery.restore(from: fixture.stores, into: restored)
+        _ = try await fixture.restore(into: restored)
         try await expectSame(restored, index)
     }
 
@@ -265,7 +271,7 @@ private func expectSame(_ restored: any SnapshottingIndex, _ index: any Snapshot
             for _ in 0..<40 { group.addTask { await fixture.write(3, to: journaled) } }
         }
         let restored = MemoryIndex()
-        _ = try await IndexRecovery.restore(from: fixture.stores, into: restored)
+        _ = try await fixture.restore(into: restored)
         try await expectSame(restored, index)
         let journal = try await fixture.names(.journal, in: 0).count
         #expect(journal < 120)
@@ -285,7 +291,7 @@ private func expectSame(_ restored: any SnapshottingIndex, _ index: any Snapshot
         #expect(try await journaled.outcome(of: id) != nil)
         #expect(backup.status.journalledThrough == (try await index.kept().last))
         let again = MemoryIndex()
-        _ = try await IndexRecovery.restore(from: fixture.stores, into: again)
+        _ = try await fixture.restore(into: again)
         try await expectSame(again, index)
     }
 
@@ -303,14 +309,14 @@ private func expectSame(_ restored: any SnapshottingIndex, _ index: any Snapshot
         await fixture.write(10, to: index)
         try await backup.flush()
         let restored = MemoryIndex()
-        _ = try await IndexRecovery.restore(from: fixture.stores, into: restored)
+        _ = try await fixture.restore(into: restored)
         try await expectSame(restored, index)
     }
 
     @Test func storesWithoutASnapshotGiveNoIndex() async throws {
         let fixture = Fixture(seed: 13)
         await #expect(throws: IndexBackupError.self) {
-            _ = try await IndexRecovery.restore(from: fixture.stores, into: MemoryIndex())
+            _ = try await fixture.restore(into: MemoryIndex())
         }
     }
 }

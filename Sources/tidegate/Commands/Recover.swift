@@ -113,7 +113,8 @@ struct IndexRestoration {
         _ index: EmbeddedIndex, from stores: [any BlobStore], _ deployment: [UInt8]
     ) async throws(StartError) -> [String] {
         let report = try await StartError.awaited("The copies of the index") { () throws(IndexBackupError) in
-            try await IndexRecovery.restore(from: stores, into: index)
+            try await IndexRecovery.restore(
+                from: stores, into: index, patience: StorePatience(launch.environment))
         }
         var epoch = report.highestEpoch
         for store in stores { epoch = max(epoch, try await Self.highestEpoch(in: store)) }

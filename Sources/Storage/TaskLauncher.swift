@@ -1,5 +1,5 @@
-/// Starts the tasks that a pool owns: those that move the bytes of one shard, which may outlive the request that wanted
-/// them where a store hangs. A simulation replaces it, so that these tasks run on its executor too.
+/// Starts the tasks that call stores and may outlive whoever wanted the call, where a store hangs. A simulation
+/// replaces it, so that these tasks run on its executor too.
 package struct TaskLauncher: Sendable {
     private let start: @Sendable (@escaping @Sendable () async -> Void) -> Task<Void, Never>
 
@@ -10,7 +10,7 @@ package struct TaskLauncher: Sendable {
     /// Tasks of the runtime's own pool of threads.
     package static let concurrent = TaskLauncher { work in Task { await work() } }
 
-    func callAsFunction(_ work: @escaping @Sendable () async -> Void) -> Task<Void, Never> {
+    package func callAsFunction(_ work: @escaping @Sendable () async -> Void) -> Task<Void, Never> {
         start(work)
     }
 }
