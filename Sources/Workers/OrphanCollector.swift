@@ -78,7 +78,15 @@ package final class OrphanCollector: Sendable {
             case .usable: usable.append(store)
             case .unreachable(let reason): status.stopped = reason
             case .another(let reason): throw .refused("store \(store.number) \(reason)")
-            case .ahead(let reason): throw try await indexWentBack("store \(store.number) \(reason)", isKnown: true)
+            case .ahead(let mark):
+                // Another process may have marked it since this pass began.
+                let now = try await commits.commit([], [])
+                guard mark <= now else {
+                    throw try await indexWentBack(
+                        "store \(store.number) has seen commit \(mark) of an index that is at \(now) now", isKnown: true
+                    )
+                }
+                usable.append(store)
             }
             reports[store.number] = status
         }
@@ -100,8 +108,8 @@ package final class OrphanCollector: Sendable {
         case unreachable(String)
         /// It is not this deployment's.
         case another(String)
-        /// It has seen more than this index knows of.
-        case ahead(String)
+        /// It has seen a commit that the index did not have when the pass began.
+        case ahead(CommitVersion)
     }
 
     private func check(
@@ -111,9 +119,7 @@ package final class OrphanCollector: Sendable {
         guard identity.deployment == deployment else {
             return .another("belongs to the deployment \(Hex.encode(identity.deployment))")
         }
-        guard identity.highWaterMark <= version else {
-            return .ahead("has seen commit \(identity.highWaterMark) of an index that is at \(version) now")
-        }
+        guard identity.highWaterMark <= version else { return .ahead(identity.highWaterMark) }
         guard identity.highWaterMark < version else { return .usable }
         identity.highWaterMark = version
         try await store.mark(identity)

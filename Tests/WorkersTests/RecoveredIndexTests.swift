@@ -117,6 +117,26 @@ import Workers
         #expect(try await last.fetch(lost) == [UInt8](repeating: 1, count: 5000))
     }
 
+    @Test func aMarkThatAnotherProcessMadeMeanwhileIsNoLoss() async throws {
+        let harness = try await WorkerHarness()
+        let identities = try Identities(stores: 6)
+        let store = CollectedStore(
+            number: 0, store: harness.faulty[0],
+            identity: { () throws(StorageError) in
+                do {
+                    identities[0].highWaterMark = try await harness.commit([])
+                } catch {
+                    throw .unavailable("\(error)")
+                }
+                return identities[0]
+            }, mark: { identity throws(StorageError) in identities[0] = identity })
+        let collector = OrphanCollector(
+            commits: harness.commits, session: harness.session, pool: harness.pool, stores: [store],
+            claims: harness.claims, environment: harness.environment)
+        #expect(try await collector.pass().stores.map(\.stopped) == [nil])
+        #expect(try await harness.value(Keys.recovered) == nil)
+    }
+
     @Test func aLossThatIsAcceptedSetsTheMarksBack() async throws {
         let harness = try await WorkerHarness()
         let identities = try Identities(stores: 6)
