@@ -105,8 +105,9 @@ struct StripeGatherState {
         }
         let up = plan.homes.count - lost.count
         if isAway { return .quorum(up: up, needed: plan.dataShards) }
+        // More than m stores have no such shard, and none has shown one.
         let isGone =
-            lost.count == plan.homes.count && lost.values.allSatisfy { if case .notFound = $0 { true } else { false } }
+            cells[slot(stripe)].isEmpty && lost.values.allSatisfy { if case .notFound = $0 { true } else { false } }
         if isGone { return .notFound }
         let bad = corrupt[stripe].map { "\($0.sorted())" } ?? "[]"
         return .corrupt("stripe \(stripe): shards \(lost.keys.sorted()) are lost and \(bad) corrupt")

@@ -200,7 +200,9 @@ def test_tags(s3, bucket):
     assert s3.get_bucket_tagging(Bucket=bucket)["TagSet"] == [{"Key": "team", "Value": "x"}]
 
 
-def test_presigned(server, s3, bucket):
+def test_presigned(server, bucket):
+    # Version 4 is to be asked for: where nobody does, boto3 signs URLs by version 2, which is not served yet.
+    s3 = connect(server, signature_version="s3v4")
     verify = server.ca or True
     put = s3.generate_presigned_url("put_object", {"Bucket": bucket, "Key": "a b+ü"}, ExpiresIn=60)
     assert requests.put(put, data=b"content", verify=verify, timeout=30).status_code == 200
