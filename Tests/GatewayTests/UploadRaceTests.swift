@@ -1,8 +1,9 @@
-@testable import Gateway
 import Metadata
 import Primitives
 import S3Model
 import Testing
+
+@testable import Gateway
 
 /// What happens to an upload while it is completed or aborted.
 @Suite("Races of uploads")
