@@ -206,6 +206,8 @@ class Run:
         if scrub.returncode != 0:
             raise RuntimeError(f"not clean before the flips:\n{scrub.stdout}\n{scrub.stderr}")
         for start in range(0, self.options.flips, 2):
+            # Shards that repairs replaced while stores were away are nobody's any more, so that no scrub reads them.
+            self.gateway.tool("collect", "--data", self.gateway.data)
             # Two files at a time may damage the same stripe: as many as 4+2 bears.
             damaged = [self.flip() for _ in range(min(2, self.options.flips - start))]
             self.gateway.start()
