@@ -216,6 +216,8 @@ class Run:
             again = self.scrub() if scrub.returncode != 0 else scrub
             if again.returncode != 0:
                 raise RuntimeError(f"flips in {damaged} were not repaired:\n{again.stdout}\n{again.stderr}")
+            # What a repair replaced goes once nothing can want it any more.
+            self.gateway.tool("collect", "--data", self.gateway.data)
             for path, content, _ in damaged:
                 # In a segment a repaired blob may lie elsewhere, and the damage in bytes that nobody reads any more.
                 if path.parent.name != "segments" and path.exists() and path.read_bytes() == content:
