@@ -106,11 +106,13 @@ struct Service: Sendable {
     ) async throws(StartError) -> (server: Server, admin: Server) {
         let configuration = launch.configuration
         let readiness = Readiness(deployment: deployment, audit: audit, isDraining: isDraining)
+        let isServing = RaisedFlag()
         let handler = AdminHandler(
             metrics: {
                 ServiceGauges.refresh(registry, deployment)
                 return registry.text()
-            }, credential: configuration.admin.credential, obstacles: { await readiness.obstacles() })
+            }, credential: configuration.admin.credential,
+            obstacles: { isServing.isRaised ? await readiness.obstacles() : ["The S3 port is not open yet."] })
         let admin = try await StartError.awaited("The admin port") { () throws(ServerError) in
             try await Server.start(
                 ServerSettings.admin(configuration), handler: handler, environment: launch.environment)
@@ -120,6 +122,7 @@ struct Service: Sendable {
                 try await Server.start(
                     ServerSettings.front(configuration), handler: Pipeline(gateway), environment: launch.environment)
             }
+            isServing.raise()
             ServiceGauges.register(registry, deployment, audit, server)
             return (server, admin)
         } catch {
