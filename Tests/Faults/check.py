@@ -136,16 +136,16 @@ class Checker:
             parts = dict(
                 zip(map(int, answer.texts("Part/PartNumber")), [e.strip('"') for e in answer.texts("Part/ETag")])
             )
+            unknown = {}
             for number in upload.parts.keys() | upload.possible.keys() | parts.keys():
-                allowed = {upload.parts.get(number, (None,))[0], upload.possible.get(number)}
-                if number in upload.parts:
-                    allowed -= {None}
+                allowed = {upload.parts.get(number, (None,))[0]} | upload.possible.get(number, set())
                 if parts.get(number) not in allowed:
                     raise Wrong(f"part {number} of {identity} is {parts.get(number)}, allowed {allowed}")
                 if parts.get(number) != upload.parts.get(number, (None,))[0]:
-                    # The content of an unanswered part is not kept: it is sent again.
+                    # It took the place of an acknowledged one, or there was none.
                     upload.parts.pop(number, None)
-            upload.possible, upload.ending = {}, False
+                    unknown[number] = {parts[number]}
+            upload.possible, upload.ending = unknown, False
         # An unanswered CreateMultipartUpload leaves an upload that nobody knows: allowed, and aborted here.
         for identity in present.keys() - self.ledger.uploads.keys():
             self.local.raw("DELETE", f"/{PLAIN}/{raw.quote(present[identity])}?uploadId={identity}")

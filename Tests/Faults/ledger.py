@@ -86,7 +86,7 @@ class Upload:
     key: str
     # Acknowledged parts: number to (ETag, content).
     parts: dict = dataclasses.field(default_factory=dict)
-    # Parts whose request got no answer: number to ETag.
+    # Parts whose request got no answer and may stand: number to ETags.
     possible: dict = dataclasses.field(default_factory=dict)
     # Whether an unanswered complete or abort may have ended it.
     ending: bool = False

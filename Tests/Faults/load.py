@@ -177,7 +177,10 @@ class Worker(threading.Thread):
         upload = self.ledger.uploads[identity]
         numbers = sorted(upload.parts)
         choice = self.chance.random()
-        if not numbers or choice < 0.4:
+        if upload.possible and choice < 0.9:
+            # The content of a part that was never answered is not kept: it is sent again before anything else.
+            self.part(identity, upload, min(upload.possible))
+        elif not numbers or choice < 0.4:
             self.part(identity, upload, 1 + len(numbers) % 2)
         elif choice < 0.9:
             self.complete(identity, upload, numbers)
@@ -195,10 +198,11 @@ class Worker(threading.Thread):
         query = f"partNumber={number}&uploadId={identity}"
 
         def unknown():
-            upload.possible[number] = etag
+            upload.possible.setdefault(number, set()).add(etag)
 
         if self.send("part", "PUT", PLAIN, upload.key, query, {}, content, unknown):
             upload.parts[number] = (etag, content)
+            upload.possible.pop(number, None)
 
     def complete(self, identity, upload, numbers):
         known = self.ledger.keys[upload.key]
