@@ -38,7 +38,8 @@ package final class DirectoryStore: BlobStore {
     ///   - creating: Whether the directory and its layout are made where they are missing. False is for a store that
     ///     was used before: an empty directory where a disk should be mounted is then refused.
     ///   - threadCount: How many calls of the disk may block at once, beside the thread that writes small blobs.
-    ///   - segmentBytes: Size of a file of small blobs: 1 MiB to 1 GiB. The store takes two of them when it is opened.
+    ///   - segmentBytes: Size of a file of small blobs: 1 MiB to 1 GiB. Beside those that are full the store has two:
+    ///     one that is written to, and one that is ready.
     /// - Throws: `unavailable` where there is no such store, or another process has it open; `full`.
     package static func open(
         _ path: String, creating: Bool, environment: any Environment, threadCount: Int = 8,

@@ -140,6 +140,31 @@ struct SegmentTests {
         }
     }
 
+    @Test("are not looked for behind links and pipes that are planted among the segments")
+    func links() async throws {
+        try await TemporaryDirectory.with { path in
+            let store = try await Harness.open(path + "/store", creating: true)
+            try await Harness.fill(store, 0..<20, count: 3000)
+            await store.close()
+            let segment = try #require(try Harness.segments(path + "/store").first)
+            let outside = path + "/outside"
+            try FileManager.default.moveItem(atPath: segment, toPath: outside)
+            try FileManager.default.createSymbolicLink(atPath: segment, withDestinationPath: outside)
+            let pipe = path + "/store/segments/00000000000000ff.segment"
+            #expect(try await TemporaryDirectory.run("/usr/bin/mkfifo", [pipe]) == 0)
+            let before = try Harness.contents(outside)
+            let again = try await Harness.open(path + "/store")
+            try await Harness.expectNames(again, [])
+            try await Harness.fill(again, 100..<900, count: 3000)
+            try await Harness.delete(again, Array(100..<500))
+            try await Harness.expect(again, 500..<900, count: 3000)
+            await again.close()
+            #expect(try Harness.contents(outside) == before)
+            #expect(try FileManager.default.destinationOfSymbolicLink(atPath: segment) == outside)
+            #expect(FileManager.default.fileExists(atPath: pipe))
+        }
+    }
+
     @Test("whose segment somebody deletes are not there, and the others are")
     func deletedSegment() async throws {
         try await TemporaryDirectory.with { path in
