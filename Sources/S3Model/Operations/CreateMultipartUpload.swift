@@ -45,6 +45,7 @@ package enum CreateMultipartUpload: Operation {
     }
 
     package static func accesses(of input: Input) -> [RequiredAccess] {
-        ObjectWriteAccess.accesses(bucket: input.bucket, key: input.key, attributes: input.attributes)
+        ObjectWriteAccess.accesses(
+            bucket: input.bucket, key: input.key, attributes: input.attributes, creates: false)
     }
 }

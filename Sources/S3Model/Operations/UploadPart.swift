@@ -38,6 +38,6 @@ package enum UploadPart: Operation {
     }
 
     package static func accesses(of input: Input) -> [RequiredAccess] {
-        [RequiredAccess("s3:PutObject", bucket: input.bucket, key: input.key)]
+        [ObjectWriteAccess.part(bucket: input.bucket, key: input.key)]
     }
 }

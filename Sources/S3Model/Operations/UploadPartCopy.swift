@@ -46,6 +46,7 @@ package enum UploadPartCopy: Operation {
     }
 
     package static func accesses(of input: Input) -> [RequiredAccess] {
-        input.source.accesses + [RequiredAccess("s3:PutObject", bucket: input.bucket, key: input.key)]
+        input.source.accesses
+            + [ObjectWriteAccess.part(bucket: input.bucket, key: input.key, source: input.source)]
     }
 }

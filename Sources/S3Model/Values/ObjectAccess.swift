@@ -41,11 +41,14 @@ package enum ObjectWriteAccess {
     ///
     /// With `If-Match` also reading the one that is there, since the outcome tells what its tag is.
     /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html>
+    ///
+    /// - Parameter creates: whether an object comes of it at once, or an upload is begun.
     package static func accesses(
         bucket: String, key: ObjectKey, attributes: ObjectAttributes = ObjectAttributes(), source: CopySource? = nil,
-        preconditions: Preconditions = Preconditions()
+        preconditions: Preconditions = Preconditions(), creates: Bool = true
     ) -> [RequiredAccess] {
         var context = tagContext(attributes.tags)
+        context[creationKey] = [String(creates)]
         context.merge(preconditions.policyContext) { first, _ in first }
         if let storageClass = attributes.storageClass { context["s3:x-amz-storage-class"] = [storageClass] }
         if let source { context["s3:x-amz-copy-source"] = ["\(source.bucket)/\(source.key)"] }
@@ -57,6 +60,19 @@ package enum ObjectWriteAccess {
             accesses += ObjectReadAccess.accesses("s3:GetObject", bucket: bucket, key: key, version: nil)
         }
         return accesses
+    }
+
+    /// By which a policy that demands conditional writes spares what cannot be conditional: the steps of an upload but
+    /// its completion.
+    ///
+    /// Source: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html>
+    private static let creationKey = "s3:objectcreationoperation"
+
+    /// Sending a part.
+    package static func part(bucket: String, key: ObjectKey, source: CopySource? = nil) -> RequiredAccess {
+        var context = [creationKey: ["false"]]
+        if let source { context["s3:x-amz-copy-source"] = ["\(source.bucket)/\(source.key)"] }
+        return RequiredAccess("s3:PutObject", bucket: bucket, key: key, context: context)
     }
 
     /// Replacing the tags of an object.
