@@ -3,24 +3,23 @@ package import S3Model
 
 /// Reads what copies share.
 package enum CopyDecoding {
-    /// `x-amz-copy-source`: `bucket/key`, percent-encoded, with or without a leading slash and a `?versionId=`. It is
-    /// decoded once, and the key is taken as it is (CVE-2026-55874).
+    /// `x-amz-copy-source`: `bucket/key`, encoded as in a form (`+` is a space), with or without a leading slash and a
+    /// `?versionId=`. It is decoded once, and the key is taken as it is (CVE-2026-55874). A `?` that does not begin a
+    /// version id is part of the key.
     /// - Throws: `InvalidArgument`.
     package static func source(_ request: WireRequest) throws(S3Error) -> CopySource {
         let header = request.fields["x-amz-copy-source"] ?? ""
         var raw = Substring(header).utf8
         var version: VersionID?
-        if let mark = raw.lastIndex(of: UInt8(ascii: "?")) {
-            let query = try QueryItems(Substring(raw[raw.index(after: mark)...]))
-            if let text = query["versionId"] {
-                guard let id = VersionID(text) else {
-                    throw invalid("Invalid version id specified", header)
-                }
-                version = id
-            }
+        let beginning = "?versionId=".utf8
+        if let mark = raw.lastIndex(of: UInt8(ascii: "?")), raw[mark...].starts(with: beginning) {
+            guard let text = PercentCoding.decode(raw[mark...].dropFirst(beginning.count)),
+                let id = VersionID(String(decoding: text, as: UTF8.self))
+            else { throw invalid("Invalid version id specified", header) }
+            version = id
             raw = raw[..<mark]
         }
-        guard let decoded = PercentCoding.decode(raw) else {
+        guard let decoded = PercentCoding.decode(raw, plusIsSpace: true) else {
             throw invalid("Invalid copy source encoding.", header)
         }
         var path = decoded[...]
