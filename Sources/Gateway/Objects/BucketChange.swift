@@ -21,6 +21,7 @@ package enum BucketChange {
         } catch .conflict {
             return false
         } catch {
+            if case .unknown = error { request.markUndecided() }
             throw S3Error(error)
         }
     }

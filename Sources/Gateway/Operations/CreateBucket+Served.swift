@@ -9,21 +9,28 @@ extension CreateBucket: ServedOperation {
         _ input: Input, body: consuming Body, for request: RequestContext, in gateway: Gateway
     ) async throws(S3Error) -> Reply<Output> {
         try checkLocation(input.location, region: gateway.settings.region)
-        if let existing = try await gateway.buckets.find(input.bucket) {
-            return try existsAlready(existing, request, gateway)
+        for _ in 0..<attempts {
+            if let existing = try await gateway.buckets.find(input.bucket) {
+                return try existsAlready(existing, request, gateway)
+            }
+            // Where somebody else is faster, that bucket decides, unless it is gone again.
+            if try await create(input.bucket, request, gateway) { return Reply(Output(bucket: input.bucket)) }
         }
+        throw S3Error(.operationAborted)
+    }
+
+    private static let attempts = 20
+
+    private static func create(
+        _ name: String, _ request: RequestContext, _ gateway: Gateway
+    ) async throws(S3Error) -> Bool {
         let record = BucketRecord(
             id: BucketID(gateway.environment.random()), account: request.caller.principal.accountID,
             created: gateway.environment.now())
         var changes = Changes()
-        changes.require(.absent(Keys.bucket(input.bucket)))
-        changes.put(Keys.bucket(input.bucket), record.encoded)
-        let done = try await BucketChange.commit(changes, bucket: input.bucket, for: request, in: gateway)
-        guard done else {
-            // Somebody else was faster: that bucket decides.
-            return try existsAlready(try await gateway.buckets.bucket(input.bucket), request, gateway)
-        }
-        return Reply(Output(bucket: input.bucket))
+        changes.require(.absent(Keys.bucket(name)))
+        changes.put(Keys.bucket(name), record.encoded)
+        return try await BucketChange.commit(changes, bucket: name, for: request, in: gateway)
     }
 
     /// In us-east-1, creating a bucket that one owns succeeds and changes nothing; elsewhere it is an error.

@@ -8,7 +8,7 @@ extension DeleteBucket: ServedOperation {
         _ input: Input, body: consuming Body, for request: RequestContext, in gateway: Gateway
     ) async throws(S3Error) -> Reply<Output> {
         try await BucketChange.update(input.bucket, for: request, in: gateway) { bucket, changes throws(S3Error) in
-            // Versions, delete markers and uploads keep a bucket alive; what a completed upload left behind does not.
+            // Versions and delete markers keep a bucket alive. Uploads do not, as in S3: `UploadCollector` ends them.
             for room: Unicode.Scalar in ["l", "v", "x"] {
                 let page = try await gateway.versions.scan(
                     Scan(.prefix(Keys.room(bucket.id, room)), limit: 1, wantsValues: false))

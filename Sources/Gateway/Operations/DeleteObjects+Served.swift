@@ -33,9 +33,10 @@ extension DeleteObjects: ServedOperation {
                 suffix: String(position))
             return .deleted(deleted)
         } catch {
-            // Every key has its record, the refused ones too.
-            await Recorder(gateway).refuse(request, error, bucket: bucket, key: item.key, suffix: String(position))
-            return .failed(code: error.code.name, message: error.message)
+            // Every key has its record, the refused ones too; without it, even a refusal is not told.
+            let told = await Recorder(gateway).refuse(
+                request, error, bucket: bucket, key: item.key, suffix: String(position))
+            return .failed(code: told.code.name, message: told.message)
         }
     }
 }

@@ -128,7 +128,9 @@ final class Answer: Sendable {
             ?? RequestContext(
                 id: id, received: received, startedNanoseconds: startedNanoseconds, incoming: incoming,
                 wire: state.wire ?? WireRequest(undecodable: incoming.head), caller: .unknown)
-        return context.event(in: gateway, error: error, suffix: context.isRecorded ? "failed" : "")
+        // What was recorded, or may have been since a commit's outcome is unknown, has the request's id as its own.
+        let isTaken = context.isRecorded || context.isUndecided
+        return context.event(in: gateway, error: error, suffix: isTaken ? "failed" : "")
     }
 
     private func record(bytesOut: Int64) async throws(S3Error) {

@@ -50,7 +50,8 @@ package struct Caller: Sendable {
         policies = key.policies
         self.method = method
         auditIdentity = AuditIdentity(
-            type: "IAMUser", principalID: key.id, arn: principal.arn, accountID: principal.accountID,
+            type: principal.kind == .root ? "Root" : "IAMUser", principalID: key.id, arn: principal.arn,
+            accountID: principal.accountID,
             accessKeyID: key.id, userName: key.userName)
     }
 }

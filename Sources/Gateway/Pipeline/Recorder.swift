@@ -20,19 +20,26 @@ package struct Recorder: Sendable {
         }
     }
 
-    /// Records one refused key of a request that goes on.
+    /// Records one refused key of a request that goes on, which then needs no record of its own.
+    ///
+    /// - Returns: what the client is told of the key: `error`, or that the service is not available where the log took
+    ///   no record.
     package func refuse(
         _ request: RequestContext, _ error: S3Error, bucket: String, key: ObjectKey, suffix: String
-    ) async {
+    ) async -> S3Error {
         do throws(S3Error) {
+            // A commit whose outcome nobody knows may have put a record of this name into the outbox.
+            let suffix = request.isUndecided ? suffix + "-failed" : suffix
             try await record(request.event(in: gateway, bucket: bucket, key: key, error: error, suffix: suffix))
-        } catch {
-            // The key was refused and stays so; that the log could not be written is told to the operator.
+            request.markRecorded()
+            return error
+        } catch let failure {
             gateway.metrics.observe(
                 GatewayMetrics.Observation(
-                    requestID: request.id, operation: "AuditLog", status: 503, errorCode: error.code.name,
+                    requestID: request.id, operation: "AuditLog", status: 503, errorCode: failure.code.name,
                     reason: "a refusal could not be recorded", bucket: bucket, bytesIn: 0, bytesOut: 0,
                     nanoseconds: 0))
+            return failure
         }
     }
 }
