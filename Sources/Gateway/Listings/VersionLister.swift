@@ -27,7 +27,6 @@ package struct VersionLister: Sendable {
             !marker.isEmpty && version != nil && marker.starts(with: prefix)
             && ListingRange.group(of: marker, prefix: prefix, delimiter: delimiter) == nil
         var cursor = resumes ? marker : Self.start(prefix, delimiter, marker)
-        var skipping = resumes ? version : nil
         var last: (key: [UInt8], version: VersionID?)?
         while let key = try await firstKey(from: cursor, prefix: prefix) {
             if let group = ListingRange.group(of: key.bytes, prefix: prefix, delimiter: delimiter) {
@@ -35,15 +34,16 @@ package struct VersionLister: Sendable {
                 listing.commonPrefixes.append(group)
                 last = (group, nil)
                 cursor = successor(ofPrefix: group)
-                skipping = nil
                 continue
             }
-            for version in try await versions(of: key, after: key.bytes == marker ? skipping : nil) {
-                guard listing.count < limit else { return listing.truncated(after: last) }
+            // One more than there is room for tells whether the page is the last.
+            let room = limit - listing.count
+            let found = try await versions(of: key, after: resumes && key.bytes == marker ? version : nil, room + 1)
+            for version in found.prefix(room) {
                 listing.versions.append(version)
                 last = (key.bytes, version.versionID)
             }
-            skipping = nil
+            if found.count > room { return listing.truncated(after: last) }
             cursor = key.bytes + [0]
         }
         return listing
@@ -76,29 +76,54 @@ package struct VersionLister: Sendable {
         return least.flatMap { ObjectKey($0) }
     }
 
-    /// Every version of a key, newest first, after one of them where that is asked for.
-    private func versions(of key: ObjectKey, after marker: VersionID?) async throws(S3Error) -> [ListedVersion] {
-        var found: [StoredVersion] = []
-        if let current = try await reader.current(key, in: bucket) { found.append(current) }
-        var range = Range<KeyBound>.prefix(Keys.versions(bucket, key))
-        repeat {
-            let page = try await reader.scan(Scan(range, limit: ServiceLimits.pageSize))
+    /// Versions of a key, newest first, after one of them where that is asked for: at most so many.
+    private func versions(
+        of key: ObjectKey, after marker: VersionID?, _ limit: Int
+    ) async throws(S3Error) -> [ListedVersion] {
+        let room = Range<KeyBound>.prefix(Keys.versions(bucket, key))
+        let sequence = try await sequence(of: marker, key)
+        let after = sequence.map { KeyBound(Keys.version(bucket, key, sequence: $0) + [0]) }
+        // One snapshot: a version that moves between the rooms is seen in one of them.
+        let pages = try await reader.pages([
+            Scan(.only(Keys.live(bucket, key)), limit: 1), Scan(.only(Keys.currentMarker(bucket, key)), limit: 1),
+            Scan((after ?? room.lowerBound)..<room.upperBound, limit: limit),
+        ])
+        var listed: [ListedVersion] = []
+        if let current = try reader.stored(pages[0].entries.first ?? pages[1].entries.first),
+            sequence.map({ current.record.sequence < $0 }) ?? true
+        {
+            listed.append(Self.listed(current, key, isLatest: true))
+        }
+        var page = pages[2]
+        while true {
             for entry in page.entries {
-                if let version = try reader.stored(entry) { found.append(version) }
+                if let version = try reader.stored(entry) { listed.append(Self.listed(version, key, isLatest: false)) }
             }
-            guard let next = page.next, found.count <= 2 * ServiceLimits.pageSize || marker != nil else { break }
-            range = KeyBound(next)..<range.upperBound
-        } while true
-        var listed = found.enumerated().map { position, version in
-            ListedVersion(
-                object: ListedObject(key: key, record: version.record), versionID: version.id,
-                isLatest: position == 0, isDeleteMarker: version.record.isDeleteMarker)
+            guard let next = page.next, listed.count < limit else { return listed }
+            // The index ends a page of long records before the limit.
+            page = try await reader.scan(Scan(KeyBound(next)..<room.upperBound, limit: limit - listed.count))
         }
-        if let marker, let position = listed.firstIndex(where: { $0.versionID == marker }) {
-            listed.removeFirst(position + 1)
-        }
-        return listed
     }
+
+    /// Where a version stands, or stood, among those of its key; nil for a null version that is gone.
+    private func sequence(of id: VersionID?, _ key: ObjectKey) async throws(S3Error) -> UInt64? {
+        switch id {
+        case nil: nil
+        case .versioned(let sequence, _): sequence
+        case .null: try await reader.version(.null, of: key, in: bucket)?.record.sequence
+        }
+    }
+
+    private static func listed(_ version: StoredVersion, _ key: ObjectKey, isLatest: Bool) -> ListedVersion {
+        ListedVersion(
+            object: ListedObject(key: key, record: version.record), versionID: version.id, isLatest: isLatest,
+            isDeleteMarker: version.record.isDeleteMarker)
+    }
+}
+
+extension Range where Bound == KeyBound {
+    /// One key.
+    fileprivate static func only(_ key: Key) -> Range<KeyBound> { KeyBound(key)..<KeyBound(key + [0]) }
 }
 
 extension VersionListing {

@@ -38,7 +38,9 @@ package struct CopyReader: Sendable {
         try ExpectedOwner(request.wire, ExpectedOwner.ofSource).check(bucket)
         let found: StoredVersion
         do {
-            found = try await ObjectLookup(gateway, request).existing(source.key, source.versionID, in: bucket)
+            found = try await gateway.versions.whole(bucket.id, source.key) { () async throws(S3Error) in
+                try await ObjectLookup(gateway, request).existing(source.key, source.versionID, in: bucket)
+            }
         } catch  where error.code == .methodNotAllowed {
             throw S3Error(
                 .invalidRequest,
@@ -49,8 +51,7 @@ package struct CopyReader: Sendable {
         // For copies, S3 answers every condition that does not hold with 412.
         case .notModified, .failed: throw S3Error(.preconditionFailed)
         }
-        let whole = try await gateway.versions.whole(found, bucket.id, source.key)
-        return Source(version: whole, visibleID: bucket.visible(whole.id))
+        return Source(version: found, visibleID: bucket.visible(found.id))
     }
 
     /// The bytes of a copy.

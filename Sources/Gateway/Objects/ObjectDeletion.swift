@@ -79,9 +79,7 @@ package struct ObjectDeletion: Sendable {
         outcome.version = bucket.record.versioning == .unversioned ? nil : id
         let known = [state.live, state.marker, state.nullVersion].compactMap { $0 }.first { $0.matches(id) }
         var found = known
-        if found == nil, let other = try await gateway.versions.version(id, of: state.key, in: bucket.id) {
-            found = try await gateway.versions.whole(other, bucket.id, state.key)
-        }
+        if found == nil { found = try await gateway.versions.wholeVersion(id, of: state.key, in: bucket.id) }
         guard let found else {
             // Deleting a version that is not there succeeds, as in S3; the state must still be so.
             state.conditions(into: &changes)

@@ -71,23 +71,31 @@ package struct ObjectLookup: Sendable {
     /// The version of a read, with the range that it comes to, once its conditions hold.
     /// - Throws: also `NotModified`, `PreconditionFailed`, `InvalidRange`, `InvalidPartNumber`.
     package func read(
-        _ key: ObjectKey, _ id: VersionID?, bucketName: String, range: ByteRangeRequest?, partNumber: Int?,
-        preconditions: Preconditions, wantsSegments: Bool
+        _ key: ObjectKey, _ id: VersionID?, bucketName: String, range: ByteRangeRequest? = nil,
+        ifRange: RangeValidator? = nil, partNumber: Int? = nil, preconditions: Preconditions, wantsSegments: Bool
     ) async throws(S3Error) -> Found {
         let bucket = try await gateway.buckets.bucket(bucketName)
-        var version = try await existing(key, id, in: bucket)
-        try Self.check(preconditions, version.record)
-        if wantsSegments || partNumber != nil { version = try await gateway.versions.whole(version, bucket.id, key) }
+        let version: StoredVersion
+        if wantsSegments || partNumber != nil {
+            version = try await gateway.versions.whole(bucket.id, key) { () async throws(S3Error) in
+                try await existing(key, id, in: bucket)
+            }
+        } else {
+            version = try await existing(key, id, in: bucket)
+        }
+        let record = version.record
+        try Self.check(preconditions, record)
         var resolved: Range<Int64>?
         if let partNumber {
-            resolved = try Self.part(partNumber, of: version.record)
-        } else if let range {
-            resolved = range.resolve(size: version.record.size)
-            guard resolved != nil else { throw Self.unsatisfiable(range, version.record.size) }
+            resolved = try Self.part(partNumber, of: record)
+        } else if let range, ifRange?.holds(etag: record.etag, modified: record.modified) ?? true {
+            resolved = range.resolve(size: record.size)
+            guard resolved != nil else { throw Self.unsatisfiable(range, record.size) }
         }
         return Found(
             version: version, range: resolved, visibleID: bucket.visible(version.id),
-            checksum: Self.checksum(of: version.record, partNumber: partNumber, isRange: range != nil))
+            checksum: Self.checksum(
+                of: record, partNumber: partNumber, isRange: resolved != nil && partNumber == nil))
     }
 
     /// With a range, the checksum of the whole would tell the client that its bytes are damaged.

@@ -8,8 +8,8 @@ extension GetObjectAttributes: ServedOperation {
         _ input: Input, body: consuming Body, for request: RequestContext, in gateway: Gateway
     ) async throws(S3Error) -> Reply<Output> {
         let found = try await ObjectLookup(gateway, request).read(
-            input.key, input.versionID, bucketName: input.bucket, range: nil, partNumber: nil,
-            preconditions: Preconditions(), wantsSegments: true)
+            input.key, input.versionID, bucketName: input.bucket, preconditions: Preconditions(),
+            wantsSegments: true)
         let record = found.version.record
         let algorithm = record.checksum?.algorithm
         let after = record.parts.filter { $0.number > input.partMarker }

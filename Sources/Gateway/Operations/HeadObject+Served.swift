@@ -9,8 +9,8 @@ extension HeadObject: ServedOperation {
     ) async throws(S3Error) -> Reply<Output> {
         let lookup = ObjectLookup(gateway, request)
         let found = try await lookup.read(
-            input.key, input.versionID, bucketName: input.bucket, range: input.range, partNumber: input.partNumber,
-            preconditions: input.preconditions, wantsSegments: false)
+            input.key, input.versionID, bucketName: input.bucket, range: input.range, ifRange: input.ifRange,
+            partNumber: input.partNumber, preconditions: input.preconditions, wantsSegments: false)
         let output = try await lookup.output(of: found, for: input)
         return Reply(output)
     }

@@ -1,3 +1,5 @@
+package import Primitives
+
 /// The range of a read, as the `Range` header asks for it (RFC 9110 §14.1.2): one range of bytes.
 package enum ByteRangeRequest: Sendable, Hashable {
     case from(Int64, through: Int64?)
@@ -12,6 +14,23 @@ package enum ByteRangeRequest: Sendable, Hashable {
         case .last(let count):
             guard count > 0, size > 0 else { return nil }
             return max(0, size - count)..<size
+        }
+    }
+}
+
+/// What a client has a part of already: the range counts only if the object is still that one (RFC 9110 §13.1.5).
+package enum RangeValidator: Sendable, Hashable {
+    /// An entity tag without quotes.
+    case etag(String)
+    case date(Timestamp)
+    /// A weak tag, or what does not parse: it proves nothing.
+    case none
+
+    package func holds(etag: String, modified: Timestamp) -> Bool {
+        switch self {
+        case .etag(let known): known.utf8.elementsEqual(etag.utf8)
+        case .date(let known): known.seconds == modified.seconds
+        case .none: false
         }
     }
 }

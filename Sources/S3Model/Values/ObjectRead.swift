@@ -10,6 +10,8 @@ package enum ObjectRead {
         package var versionID: VersionID?
         package var partNumber: Int?
         package var range: ByteRangeRequest?
+        /// What the range depends on.
+        package var ifRange: RangeValidator?
         package var preconditions: Preconditions
         /// Header fields of the answer that the query replaces, by lower-case name.
         package var overrides: [String: String]
@@ -17,11 +19,11 @@ package enum ObjectRead {
 
         package init(
             bucket: String, key: ObjectKey, versionID: VersionID? = nil, partNumber: Int? = nil,
-            range: ByteRangeRequest? = nil, preconditions: Preconditions, overrides: [String: String],
-            wantsChecksum: Bool
+            range: ByteRangeRequest? = nil, ifRange: RangeValidator? = nil, preconditions: Preconditions,
+            overrides: [String: String], wantsChecksum: Bool
         ) {
             (self.bucket, self.key, self.versionID, self.partNumber) = (bucket, key, versionID, partNumber)
-            self.range = range
+            (self.range, self.ifRange) = (range, ifRange)
             self.preconditions = preconditions
             self.overrides = overrides
             self.wantsChecksum = wantsChecksum

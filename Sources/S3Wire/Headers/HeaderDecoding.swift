@@ -60,7 +60,9 @@ package enum HeaderDecoding {
         guard let text = request.query[name] else { return fallback }
         guard !text.isEmpty else { return fallback }
         // Beyond the range a number is cut down to it, but only one that S3 could hold.
-        guard let value = Int(text), value >= range.lowerBound, value <= max(range.upperBound, Int(Int32.max)) else {
+        guard let value = decimal(text[...].utf8).flatMap({ Int(exactly: $0) }), value >= range.lowerBound,
+            value <= max(range.upperBound, Int(Int32.max))
+        else {
             throw S3Error(
                 .invalidArgument, "\(name) must be a number from \(range.lowerBound) to \(range.upperBound).",
                 details: [S3Error.Detail("ArgumentName", name), S3Error.Detail("ArgumentValue", text)])
@@ -151,6 +153,13 @@ package enum HeaderDecoding {
         if last.isEmpty { return .from(start, through: nil) }
         guard let end = decimal(last), end >= start else { return nil }
         return .from(start, through: end)
+    }
+
+    /// What `If-Range` names: a strong entity tag or a date.
+    package static func rangeValidator(_ value: String?) -> RangeValidator? {
+        guard let value else { return nil }
+        if value.utf8.first == UInt8(ascii: "\"") { return .etag(entityTag(value)) }
+        return Timestamp(httpDate: value).map(RangeValidator.date) ?? RangeValidator.none
     }
 
     /// Decimal digits alone; a number too great for an Int64 counts as the greatest.

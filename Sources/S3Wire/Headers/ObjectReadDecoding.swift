@@ -33,6 +33,7 @@ enum ObjectReadDecoding {
         return ObjectRead.Input(
             bucket: try request.requiredBucket(), key: try request.requiredKey(),
             versionID: try HeaderDecoding.versionID(request), partNumber: partNumber, range: range,
+            ifRange: HeaderDecoding.rangeValidator(request.fields["if-range"]),
             preconditions: HeaderDecoding.preconditions(request.fields), overrides: overrides,
             wantsChecksum: request.fields["x-amz-checksum-mode"]?.uppercased() == "ENABLED")
     }
