@@ -153,6 +153,31 @@ struct GatewayHarness: Sendable {
     }
 }
 
+extension GatewayHarness {
+    /// A gateway with one bucket, named `bucket`, that belongs to the root.
+    static func withBucket(
+        versioning: String? = nil, users: [User] = [], cell: Int = 1024, packs: Bool = true, seed: UInt64 = 1
+    ) async throws -> GatewayHarness {
+        let harness = try await GatewayHarness(users: users, cell: cell, packs: packs, seed: seed)
+        #expect(try await harness.root.put("/bucket").status == 200)
+        if let versioning { #expect(try await harness.root.setVersioning("bucket", versioning).status == 200) }
+        return harness
+    }
+
+    /// What a successor does when this gateway is taken for lost.
+    func endEpoch() async throws {
+        let id = TransactionID(epoch: .max, counter: environment.random() >> 1)
+        let mutations: [Mutation] = [.remove(Keys.epoch(gateway.commits.epoch))]
+        _ = try await index.memory.commit(Transaction(id: id, mutations: mutations))
+    }
+
+    /// The id of a bucket, for looking into the index.
+    func bucketID(_ name: String = "bucket") async throws -> BucketID {
+        let entry = try #require(try await index.memory.values(of: [Keys.bucket(name)])[0])
+        return try BucketRecord(encoded: entry.value).id
+    }
+}
+
 /// A record of the audit log, as a test looks at it.
 struct Recorded: Sendable, CustomStringConvertible {
     let json: JSON

@@ -27,6 +27,9 @@ struct Received: Sendable, CustomStringConvertible {
     /// The root of the document in the body; nil where it does not parse.
     var xml: XMLElement? { try? XMLDocument.parse(body) }
 
+    /// The name of the document in the body.
+    var root: String? { xml?.name }
+
     /// The error's code; nil where the body is no error.
     var code: String? {
         guard let root = xml, root.name == "Error" else { return nil }

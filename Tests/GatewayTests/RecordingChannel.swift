@@ -2,8 +2,7 @@ import NIOCore
 import Primitives
 import Synchronization
 
-/// The client's end of one request: it keeps what was sent, and every way in which the gateway broke the channel's
-/// rules.
+/// The client's end of one request: it keeps what was sent, and every breach of the channel's rules.
 final class RecordingChannel: ResponseChannel {
     /// What came over the channel.
     struct Transcript: Sendable {

@@ -160,7 +160,10 @@ extension S3Client {
 
     /// Starts an upload and returns its id.
     func startUpload(_ target: String, _ headers: HeaderFields = [:]) async throws -> String {
-        try await post(target + "?uploads", "", headers).text("UploadId") ?? ""
+        let started = try await post(target + "?uploads", "", headers).text
+        // A key that XML cannot hold stands in the same document, so that this is looked for by hand.
+        let parts = started.split(separator: "UploadId>", maxSplits: 1)
+        return parts.count > 1 ? String(parts[1].prefix { $0 != "<" }) : ""
     }
 
     @discardableResult

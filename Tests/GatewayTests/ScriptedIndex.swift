@@ -27,6 +27,7 @@ final class ScriptedIndex: MetadataIndex {
 
     private struct State {
         var isAvailable = true
+        var losesOutcomes = false
         var commitFaults: [CommitFault] = []
         var interruption: Interruption?
         var committed: [Transaction] = []
@@ -42,6 +43,12 @@ final class ScriptedIndex: MetadataIndex {
         set { state.withLock { $0.isAvailable = newValue } }
     }
 
+    /// While true, outcomes cannot be asked for.
+    var loseOutcomes: Bool {
+        get { state.withLock { $0.losesOutcomes } }
+        set { state.withLock { $0.losesOutcomes = newValue } }
+    }
+
     /// What was committed so far, in order.
     var committed: [Transaction] { state.withLock { $0.committed } }
 
@@ -51,6 +58,14 @@ final class ScriptedIndex: MetadataIndex {
     /// The next commits go wrong so, one after the other.
     func failCommits(_ faults: CommitFault...) {
         state.withLock { $0.commitFaults += faults }
+    }
+
+    /// Forgets the faults that no commit has met, and tells how many these were.
+    func takePendingFaults() -> Int {
+        state.withLock { state in
+            defer { state.commitFaults = [] }
+            return state.commitFaults.count
+        }
     }
 
     /// Once, before the next call that matches, something else happens.
@@ -93,7 +108,7 @@ final class ScriptedIndex: MetadataIndex {
     }
 
     func outcome(of transaction: TransactionID) async throws(MetadataError) -> CommitVersion? {
-        guard isAvailable else { throw .notCommitted("made unavailable") }
+        guard isAvailable, !loseOutcomes else { throw .notCommitted("made unavailable") }
         return try await memory.outcome(of: transaction)
     }
 
