@@ -29,16 +29,19 @@ static int has_scratch_key;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 // Contexts that a thread keeps, so that a short hash or code allocates nothing. The last HMAC key stays in `mac`
-// until the thread's next code or its end, which is no longer than the key itself stays in the configuration.
+// or `mac_sha1` until the thread's next code or its end, which is no longer than the key itself stays in the
+// configuration.
 typedef struct {
     EVP_MD_CTX *digest;
     EVP_MAC_CTX *mac;
+    EVP_MAC_CTX *mac_sha1;
 } scratch;
 
 static void destroy_scratch(void *pointer) {
     scratch *own = pointer;
     EVP_MD_CTX_free(own->digest);
     EVP_MAC_CTX_free(own->mac);
+    EVP_MAC_CTX_free(own->mac_sha1);
     OPENSSL_free(own);
 }
 
@@ -71,12 +74,12 @@ bool tg_aes256gcm_is_available(void) {
     return aes256gcm != NULL;
 }
 
-static EVP_MAC_CTX *new_hmac_sha256(void) {
+static EVP_MAC_CTX *new_hmac(char *digest) {
     if (!hmac) return NULL;
     EVP_MAC_CTX *context = EVP_MAC_CTX_new(hmac);
     if (!context) return NULL;
     OSSL_PARAM parameters[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, "SHA256", 0),
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
         OSSL_PARAM_construct_end(),
     };
     if (EVP_MAC_CTX_set_params(context, parameters) == 1) return context;
@@ -92,8 +95,9 @@ static scratch *own_scratch(void) {
     own = OPENSSL_zalloc(sizeof *own);
     if (!own) return NULL;
     own->digest = EVP_MD_CTX_new();
-    own->mac = new_hmac_sha256();
-    if (own->digest && own->mac && pthread_setspecific(scratch_key, own) == 0) return own;
+    own->mac = new_hmac("SHA256");
+    own->mac_sha1 = new_hmac("SHA1");
+    if (own->digest && own->mac && own->mac_sha1 && pthread_setspecific(scratch_key, own) == 0) return own;
     destroy_scratch(own);
     return NULL;
 }
@@ -128,14 +132,26 @@ void tg_digest_once(int kind, const void *bytes, size_t count, uint8_t *output, 
             && EVP_DigestFinal_ex(own->digest, output, NULL) == 1);
 }
 
-void tg_hmac_sha256(const void *key, size_t key_count, const void *message, size_t message_count, uint8_t *output) {
-    scratch *own = own_scratch();
+static void compute_hmac(EVP_MAC_CTX *context, const void *key, size_t key_count, const void *message,
+                         size_t message_count, uint8_t *output, size_t size) {
     // A NULL key would mean the key of the last time, so an empty one needs an address.
     const unsigned char *set = key_count ? key : (const unsigned char *)"";
     size_t written = 0;
-    require(own && EVP_MAC_init(own->mac, set, key_count, NULL) == 1
-            && (message_count == 0 || EVP_MAC_update(own->mac, message, message_count) == 1)
-            && EVP_MAC_final(own->mac, output, &written, 32) == 1 && written == 32);
+    require(EVP_MAC_init(context, set, key_count, NULL) == 1
+            && (message_count == 0 || EVP_MAC_update(context, message, message_count) == 1)
+            && EVP_MAC_final(context, output, &written, size) == 1 && written == size);
+}
+
+void tg_hmac_sha256(const void *key, size_t key_count, const void *message, size_t message_count, uint8_t *output) {
+    scratch *own = own_scratch();
+    require(own != NULL);
+    compute_hmac(own->mac, key, key_count, message, message_count, output, 32);
+}
+
+void tg_hmac_sha1(const void *key, size_t key_count, const void *message, size_t message_count, uint8_t *output) {
+    scratch *own = own_scratch();
+    require(own != NULL);
+    compute_hmac(own->mac_sha1, key, key_count, message, message_count, output, 20);
 }
 
 int tg_equal(const void *left, const void *right, size_t count) { return CRYPTO_memcmp(left, right, count) == 0; }

@@ -7,12 +7,24 @@ import COpenSSL
 /// `Ed25519`).
 enum OpenSSLFunctions {
     static func hmacSHA256(key: Span<UInt8>, message: Span<UInt8>) -> [UInt8] {
+        unsafe code(32, key: key, message: message) { unsafe tg_hmac_sha256($0, $1, $2, $3, $4) }
+    }
+
+    static func hmacSHA1(key: Span<UInt8>, message: Span<UInt8>) -> [UInt8] {
+        unsafe code(20, key: key, message: message) { unsafe tg_hmac_sha1($0, $1, $2, $3, $4) }
+    }
+
+    /// An HMAC of `length` bytes, which `compute` writes in full.
+    private static func code(
+        _ length: Int, key: Span<UInt8>, message: Span<UInt8>,
+        _ compute: (UnsafeRawPointer?, Int, UnsafeRawPointer?, Int, UnsafeMutablePointer<UInt8>) -> Void
+    ) -> [UInt8] {
         unsafe key.withUnsafeBytes { key in
             unsafe message.withUnsafeBytes { message in
-                unsafe [UInt8](unsafeUninitializedCapacity: 32) { code, count in
+                unsafe [UInt8](unsafeUninitializedCapacity: length) { code, count in
                     guard let base = code.baseAddress else { return }
-                    unsafe tg_hmac_sha256(key.baseAddress, key.count, message.baseAddress, message.count, base)
-                    count = 32
+                    unsafe compute(key.baseAddress, key.count, message.baseAddress, message.count, base)
+                    count = length
                 }
             }
         }

@@ -23,6 +23,29 @@ struct OneShotTests {
                 == "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54")
     }
 
+    @Test("HMAC-SHA1 as in RFC 2202 §3, test cases 1, 2, 6 and 7, beside HMAC-SHA256")
+    func hmacSHA1() {
+        let long = [UInt8](repeating: 0xaa, count: 80)
+        for (key, message, code) in [
+            ([UInt8](repeating: 0x0b, count: 20), "Hi There", "b617318655057264e28bc0b6fb378c8ef146be00"),
+            (Array("Jefe".utf8), "what do ya want for nothing?", "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79"),
+            (
+                long, "Test Using Larger Than Block-Size Key - Hash Key First",
+                "aa4ae5e15272d00e95705637ce8a3b55ed402112"
+            ),
+            (
+                long, "Test Using Larger Than Block-Size Key and Larger Than One Block-Size Data",
+                "e8e99d0f45237d786d6bbaa7965c7808bbff1a91"
+            ),
+            ([], "", "fbdb1d1b18aa6c08324b7d64b71fb76370690e1d"),
+        ] {
+            #expect(Hex.encode(HMACSHA1.code(key: key, message: Array(message.utf8))) == code)
+            // The one has no context or key of the other.
+            #expect(HMACSHA256.code(key: key, message: Array(message.utf8)).count == 32)
+            #expect(Hex.encode(HMACSHA1.code(key: key, message: Array(message.utf8))) == code)
+        }
+    }
+
     @Test("An empty key is an empty key, and not the key of the time before")
     func emptyKey() {
         let other = HMACSHA256.code(key: [1, 2, 3], message: [])

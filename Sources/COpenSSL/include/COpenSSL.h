@@ -17,7 +17,7 @@ bool tg_digest_is_available(int kind);
 bool tg_hmac_is_available(void);
 bool tg_aes256gcm_is_available(void);
 
-/// A running digest. This and all functions up to `tg_hmac_sha256` end the process without memory, and where the
+/// A running digest. This and all functions up to `tg_hmac_sha1` end the process without memory, and where the
 /// library has no such algorithm.
 typedef struct tg_digest tg_digest;
 
@@ -32,6 +32,9 @@ void tg_digest_once(int kind, const void *_Nullable bytes, size_t count, uint8_t
 /// HMAC-SHA256 into the 32 bytes at `output`, in a context that each thread keeps.
 void tg_hmac_sha256(const void *_Nullable key, size_t key_count, const void *_Nullable message, size_t message_count,
                     uint8_t *_Nonnull output);
+/// HMAC-SHA1 into the 20 bytes at `output`, in the same way.
+void tg_hmac_sha1(const void *_Nullable key, size_t key_count, const void *_Nullable message, size_t message_count,
+                  uint8_t *_Nonnull output);
 
 /// 1 where both ranges hold the same bytes, in a time that depends on `count` alone.
 int tg_equal(const void *_Nonnull left, const void *_Nonnull right, size_t count);
