@@ -16,7 +16,8 @@ struct ConfigurationBuilder {
         return TidegateConfiguration(
             data: data, node: text("node"), region: text("region"), accountID: text("account-id"), listen: listen,
             domains: list("domains"), admin: admin, tls: tls(), root: rootKey, keys: keys(besides: rootKey),
-            policiesDirectory: optionalText("policies-directory"), limits: limits(), pool: pool(in: data),
+            policiesDirectory: optionalText("policies-directory"), signatureV2: choice("signature-v2", .off),
+            limits: limits(), pool: pool(in: data),
             index: TidegateConfiguration.Index(
                 path: optionalText("index.path") ?? "\(data)/index.sqlite", journal: choice("index.journal", .async),
                 journalLag: duration("index.journal-lag")),

@@ -71,6 +71,10 @@ package enum ConfigurationTable {
         ConfigurationKey(
             "policies-directory", .text(.path),
             "The directory with policies, one JSON file each, that keys refer to by name."),
+        ConfigurationKey(
+            "signature-v2", .choice(["on", "off"]), default: "on",
+            "Whether requests, URLs and forms with a signature of version 2 are taken, as some clients still make "
+                + "them. It covers less than version 4 does."),
     ]
 
     private static let limits = [

@@ -13,12 +13,19 @@ package struct TidegateConfiguration: Sendable, Hashable {
     package let root: RootKey?
     package let keys: [KeySpecification]
     package let policiesDirectory: String?
+    /// Whether signatures of version 2 are taken.
+    package let signatureV2: Switch
     package let limits: Limits
     package let pool: Pool
     package let index: Index
     package let audit: Audit
     package let log: Log
     package let drainTimeout: Duration
+
+    package enum Switch: String, Sendable, CaseIterable {
+        case on
+        case off
+    }
 
     package struct Admin: Sendable, Hashable {
         package let listen: ListenAddress

@@ -6,24 +6,46 @@ package import Signing
 package struct Authenticator: Sendable {
     private let credentials: any CredentialStore
     private let region: String
+    private let allowsSignatureV2: Bool
     private let signingKeys = SigningKeyCache()
 
-    /// - Parameter region: the region that signatures must be for.
-    package init(credentials: any CredentialStore, region: String) {
+    /// - Parameters:
+    ///   - region: the region that signatures must be for. Those of version 2 are for none.
+    ///   - allowsSignatureV2: whether signatures of version 2 are verified or refused.
+    package init(credentials: any CredentialStore, region: String, allowsSignatureV2: Bool = true) {
         (self.credentials, self.region) = (credentials, region)
+        self.allowsSignatureV2 = allowsSignatureV2
     }
 
     /// Verifies the signature of a request by its head alone. A request that says nothing of a signature is anonymous.
     ///
+    /// - Parameter bucketOfHost: the bucket that the host names; nil where the path does. Version 2 signs it.
     /// - Throws: `SigningError`: what parsing and verifying throw, `InvalidAccessKeyId` for an unknown key,
     ///   `InvalidToken` for a session token that no key here has.
     package func authenticate(
-        _ head: RequestHead, at now: Timestamp
+        _ head: RequestHead, bucketOfHost: String?, at now: Timestamp
     ) throws(SigningError) -> AuthenticatedRequest {
-        guard let presented = try SignatureV4Request.parse(head: head) else {
+        switch try RequestSignature.parse(head: head, allowsVersion2: allowsSignatureV2) {
+        case .version4(let presented): return try authenticate(head, presented, at: now)
+        case .version2(let presented):
+            let key = try accessKey(presented.accessKeyID, token: presented.securityToken)
+            try SignatureV2Request.verify(
+                presented, head: head, bucketOfHost: bucketOfHost, secretKey: key.secret, now: now)
+            // Version 2 covers no payload: only what the request says of it itself is checked, and chunks that claim
+            // to be signed have no signer.
+            let payload = try PayloadVerification(
+                head: head.hoisting(presented.hoisted), presented: nil, signingKey: nil)
+            return AuthenticatedRequest(
+                principal: key.principal, accessKey: key, presented: .version2(presented), payload: payload)
+        case nil:
             let payload = try PayloadVerification(head: head, presented: nil, signingKey: nil)
             return AuthenticatedRequest(principal: .anonymous, accessKey: nil, presented: nil, payload: payload)
         }
+    }
+
+    private func authenticate(
+        _ head: RequestHead, _ presented: PresentedSignature, at now: Timestamp
+    ) throws(SigningError) -> AuthenticatedRequest {
         let key = try accessKey(presented.accessKeyID, token: presented.securityToken)
         let signingKey: SigningKey
         if let known = signingKeys.key(for: key, presented.scope) {
@@ -36,7 +58,7 @@ package struct Authenticator: Sendable {
         }
         let payload = try PayloadVerification(head: head, presented: presented, signingKey: signingKey)
         return AuthenticatedRequest(
-            principal: key.principal, accessKey: key, presented: presented, payload: payload)
+            principal: key.principal, accessKey: key, presented: .version4(presented), payload: payload)
     }
 
     /// Verifies a form and holds it against its policy. A form without a policy is anonymous.
@@ -46,14 +68,16 @@ package struct Authenticator: Sendable {
     package func authenticate(
         _ form: PostForm, bucket: String, at now: Timestamp
     ) throws(SigningError) -> AuthenticatedForm {
-        guard let presented = try PostPolicy.parse(form) else {
+        guard let presented = try PostPolicy.parse(form, allowsVersion2: allowsSignatureV2) else {
             return AuthenticatedForm(
-                principal: .anonymous, accessKey: nil, contentLength: 0...PayloadVerification.maximumLength)
+                principal: .anonymous, accessKey: nil, signatureVersion: nil,
+                contentLength: 0...PayloadVerification.maximumLength)
         }
         let key = try accessKey(presented.accessKeyID, token: presented.securityToken)
         let length = try PostPolicy.evaluate(
             presented, form: form, bucket: bucket, secretKey: key.secret, now: now, region: region)
-        return AuthenticatedForm(principal: key.principal, accessKey: key, contentLength: length)
+        return AuthenticatedForm(
+            principal: key.principal, accessKey: key, signatureVersion: presented.version, contentLength: length)
     }
 
     private func accessKey(_ id: String, token: String?) throws(SigningError) -> AccessKey {

@@ -1,7 +1,9 @@
 /// The three ways in which S3 writes a time.
 extension Timestamp {
     private static let weekdays = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
-    private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+    fileprivate static let months = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ]
 
     /// `2013-05-24T00:00:00.000Z`, as in S3's XML.
     package var iso8601: String {
@@ -72,8 +74,26 @@ extension Timestamp {
         self.init(nanoseconds: time.nanoseconds + nanoseconds - Int64(offset) * 1_000_000_000)
     }
 
+    /// Reads an HTTP date, as `CivilTime` does.
+    package init?(httpDate text: String) {
+        guard let time = CivilTime(httpDate: text)?.timestamp else { return nil }
+        self = time
+    }
+
+    private func clock(_ civil: CivilTime, _ separator: String) -> String {
+        "\(padded(civil.hour, 2))\(separator)\(padded(civil.minute, 2))\(separator)\(padded(civil.second, 2))"
+    }
+
+    private func padded(_ number: Int, _ width: Int) -> String {
+        let digits = String(number)
+        return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
+    }
+}
+
+extension CivilTime {
     /// Reads the preferred form of an HTTP date (IMF-fixdate) and the two obsolete forms that RFC 9110 §5.6.7 wants
-    /// read.
+    /// read. The fields are as they stand there: whether they name a time, and one that can be counted, `timestamp`
+    /// tells.
     package init?(httpDate text: String) {
         let words = text.utf8.split { " ,-".utf8.contains($0) }
         let ordered: [Substring.UTF8View]
@@ -85,27 +105,15 @@ extension Timestamp {
             return nil
         }
         guard let day = Int(Substring(ordered[0])),
-            let month = Self.months.firstIndex(where: { $0.utf8.elementsEqual(ordered[1]) }),
+            let month = Timestamp.months.firstIndex(where: { $0.utf8.elementsEqual(ordered[1]) }),
             var year = Int(Substring(ordered[2]))
         else { return nil }
         if ordered[2].count == 2 { year += year < 70 ? 2000 : 1900 }
         let clock = ordered[3].split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
         guard clock.count == 3, clock.allSatisfy({ $0.count == 2 }), let hour = Int(Substring(clock[0])),
-            let minute = Int(Substring(clock[1])), let second = Int(Substring(clock[2])),
-            let time = CivilTime(
-                year: year, month: month + 1, day: day, hour: hour, minute: minute, second: second
-            ).timestamp
+            let minute = Int(Substring(clock[1])), let second = Int(Substring(clock[2]))
         else { return nil }
-        self = time
-    }
-
-    private func clock(_ civil: CivilTime, _ separator: String) -> String {
-        "\(padded(civil.hour, 2))\(separator)\(padded(civil.minute, 2))\(separator)\(padded(civil.second, 2))"
-    }
-
-    private func padded(_ number: Int, _ width: Int) -> String {
-        let digits = String(number)
-        return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
+        self.init(year: year, month: month + 1, day: day, hour: hour, minute: minute, second: second)
     }
 }
 

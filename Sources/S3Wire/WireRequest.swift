@@ -8,6 +8,8 @@ package struct WireRequest: Sendable {
     package var method: String
     package var bucket: String?
     package var key: ObjectKey?
+    /// The bucket where the host names it (virtual-host style); nil where the path does. Signature version 2 signs it.
+    package private(set) var bucketOfHost: String?
     package var query: QueryItems
     package var fields: HeaderFields
     /// The fields of the form that the request was sent as, by lower-case name, values as they came; nil for any other
@@ -32,7 +34,7 @@ package struct WireRequest: Sendable {
         query = try QueryItems(head.rawQuery)
         var rest = path.dropFirst()
         if let host = head.fields["host"], let name = Self.bucket(inHost: host, domains: domains) {
-            bucket = name
+            (bucket, bucketOfHost) = (name, name)
         } else if !rest.isEmpty {
             let end = rest.firstIndex(of: UInt8(ascii: "/")) ?? rest.endIndex
             bucket = String(decoding: rest[..<end], as: UTF8.self)

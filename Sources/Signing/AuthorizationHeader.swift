@@ -8,8 +8,7 @@ struct AuthorizationHeader {
     private let signedHeaders: Substring.UTF8View
     private let signature: Substring.UTF8View
 
-    /// - Throws: `AuthorizationHeaderMalformed`, `InvalidRequest` for signature version 2, `NotImplemented` for SigV4A,
-    ///   `InvalidArgument` for any other scheme.
+    /// - Throws: `AuthorizationHeaderMalformed`, `NotImplemented` for SigV4A, `InvalidArgument` for any other scheme.
     init(_ text: String) throws(SigningError) {
         let whole = text[...].utf8
         let space = whole.firstIndex(of: 0x20) ?? whole.endIndex
@@ -18,10 +17,6 @@ struct AuthorizationHeader {
         case SignatureV4Request.algorithm[...]: break
         case SignatureV4Request.asymmetricAlgorithm[...]:
             throw .notImplemented("A header you provided implies functionality that is not implemented.")
-        case "AWS" where rest.contains(UInt8(ascii: ":")): throw .unsupportedMechanism
-        case "AWS":
-            throw .invalidArgument(
-                "AWS authorization header is invalid. Expected AwsAccessKeyId:signature", name: "Authorization")
         default: throw .invalidArgument("Unsupported Authorization Type", name: "Authorization")
         }
         let credential = Self.component("Credential=", of: rest)

@@ -1,58 +1,13 @@
+import Cryptography
 package import Primitives
 
 /// Who may post a form, and whether it is the form that was allowed.
 ///
-/// Source: <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-authentication-HTTPPOST.html>
+/// Source: <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-authentication-HTTPPOST.html>, and for version 2
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingHTTPPOST.html>
 package enum PostPolicy {
-    /// What a form claims; not verified yet.
-    package struct Presented: Sendable {
-        package let accessKeyID: String
-        package let scope: CredentialScope
-        package let securityToken: String?
-        let date: Timestamp
-        let signature: String
-        /// The document in base 64, which is what is signed.
-        let policy: String
-    }
-
     /// For how long after `x-amz-date` a signature of a form counts, in seconds: as long as a signing key does.
     static let longestValidity: Int64 = 604_800
-
-    /// Reads what a form claims about its signer; nil for an anonymous form, which has neither policy nor signature.
-    ///
-    /// - Throws: `InvalidArgument` where fields are missing or malformed, `InvalidRequest` for signature version 2,
-    ///   `NotImplemented` for SigV4A.
-    package static func parse(_ form: PostForm) throws(SigningError) -> Presented? {
-        let names = ["x-amz-signature", "x-amz-credential", "x-amz-algorithm", "policy", "signature", "awsaccesskeyid"]
-        guard names.contains(where: { form.fields.contains($0) }) else { return nil }
-        guard let policy = form["policy"] else { throw .missingField("policy") }
-        guard let signature = form["x-amz-signature"] else {
-            if form["signature"] != nil { throw .unsupportedMechanism }
-            throw .missingField("X-Amz-Signature")
-        }
-        guard let algorithm = form["x-amz-algorithm"] else { throw .missingField("X-Amz-Algorithm") }
-        guard let credentialText = form["x-amz-credential"] else { throw .missingField("X-Amz-Credential") }
-        guard let dateText = form["x-amz-date"] else { throw .missingField("X-Amz-Date") }
-        if algorithm == SignatureV4Request.asymmetricAlgorithm {
-            throw .notImplemented("SigV4A forms are not implemented.")
-        }
-        guard algorithm == SignatureV4Request.algorithm else {
-            throw .invalidArgument("X-Amz-Algorithm only supports \"AWS4-HMAC-SHA256\"", name: "X-Amz-Algorithm")
-        }
-        guard let credential = Credential(credentialText), credential.terminatorProblem == nil else {
-            throw .invalidArgument(
-                "Error parsing the X-Amz-Credential parameter; the Credential is mal-formed; expecting "
-                    + "\"\(Credential.form)\".", name: "X-Amz-Credential")
-        }
-        guard let date = Timestamp(iso8601Basic: dateText) else {
-            throw .invalidArgument(
-                "X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"", name: "X-Amz-Date")
-        }
-        return Presented(
-            accessKeyID: credential.accessKeyID, scope: credential.scope,
-            securityToken: form[SignatureV4Request.securityTokenHeader], date: date, signature: signature,
-            policy: policy)
-    }
 
     /// Verifies the signature of a form's policy, then holds the form against the policy.
     ///
@@ -66,23 +21,9 @@ package enum PostPolicy {
     package static func evaluate(
         _ presented: Presented, form: PostForm, bucket: String, secretKey: SecretKey, now: Timestamp, region: String
     ) throws(SigningError) -> ClosedRange<Int64> {
-        let scope = presented.scope
-        guard scope.region == region, scope.service == "s3" else {
+        guard try isSigned(presented, secretKey: secretKey, region: region) else {
             throw SigningError(
-                "InvalidArgument", 400,
-                "Error parsing the X-Amz-Credential parameter; the region '\(scope.region)' is wrong; expecting "
-                    + "'\(region)'", [.init("Region", region)])
-        }
-        guard scope.date == presented.date.basicDate else {
-            throw .invalidArgument(
-                "Invalid credential date. This date is not the same as X-Amz-Date.", name: "X-Amz-Credential")
-        }
-        let key = SigningKey(secret: secretKey, scope: scope)
-        guard key.verifies(presented.signature, of: presented.policy.utf8) else {
-            throw SigningError(
-                "SignatureDoesNotMatch", 403,
-                "The request signature we calculated does not match the signature you provided. "
-                    + "Check your key and signing method.",
+                "SignatureDoesNotMatch", 403, SigningError.doesNotMatch,
                 [
                     .init("AWSAccessKeyId", presented.accessKeyID), .init("StringToSign", presented.policy),
                     .init("SignatureProvided", presented.signature),
@@ -90,11 +31,39 @@ package enum PostPolicy {
         }
         guard let bytes = Base64.decode(presented.policy) else { throw .invalidPolicy("Invalid Base64.") }
         let document = try PostPolicyDocument(bytes)
-        let age = now.seconds - presented.date.seconds
-        guard age >= -SignatureV4Request.allowedSkew, age <= longestValidity, now <= document.expiration else {
-            throw .policyDenied("Policy expired.")
-        }
+        guard isFresh(presented, now: now), now <= document.expiration else { throw .policyDenied("Policy expired.") }
         return try check(form, bucket: bucket, document: document)
+    }
+
+    /// Whether the signature is the one of this secret.
+    private static func isSigned(
+        _ presented: Presented, secretKey: SecretKey, region: String
+    ) throws(SigningError) -> Bool {
+        let policy = Array(presented.policy.utf8)
+        switch presented.claim {
+        case .version2:
+            let signature = SignatureV2Request.signature(of: policy, secretKey)
+            return constantTimeEqual(Array(presented.signature.utf8), Array(signature.utf8))
+        case .version4(let scope, let date):
+            guard scope.region == region, scope.service == "s3" else {
+                throw SigningError(
+                    "InvalidArgument", 400,
+                    "Error parsing the X-Amz-Credential parameter; the region '\(scope.region)' is wrong; expecting "
+                        + "'\(region)'", [.init("Region", region)])
+            }
+            guard scope.date == date.basicDate else {
+                throw .invalidArgument(
+                    "Invalid credential date. This date is not the same as X-Amz-Date.", name: "X-Amz-Credential")
+            }
+            return SigningKey(secret: secretKey, scope: scope).verifies(presented.signature, of: policy)
+        }
+    }
+
+    /// Whether the signature is of the time in which its key counts. One of version 2 has no time of its own: it counts
+    /// for as long as its policy.
+    private static func isFresh(_ presented: Presented, now: Timestamp) -> Bool {
+        guard case .version4(_, let date) = presented.claim else { return true }
+        return (-SignatureV4Request.allowedSkew...longestValidity).contains(now.seconds - date.seconds)
     }
 
     private static func check(
@@ -146,12 +115,6 @@ package enum PostPolicy {
 }
 
 extension SigningError {
-    fileprivate static func missingField(_ name: String) -> SigningError {
-        .invalidArgument(
-            "Bucket POST must contain a field named '\(name)'.  If it is specified, please check the order of the "
-                + "fields.", name: name)
-    }
-
     fileprivate static func policyDenied(_ reason: String) -> SigningError {
         .accessDenied("Invalid according to Policy: \(reason)")
     }

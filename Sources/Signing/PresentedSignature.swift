@@ -45,7 +45,7 @@ extension PresentedSignature {
         return names.map { String(decoding: Array($0), as: UTF8.self) }
     }
 
-    private static func isLowerCaseToken(_ byte: UInt8) -> Bool {
+    static func isLowerCaseToken(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
         default: "!#$%&'*+-.^_`|~".utf8.contains(byte)

@@ -78,13 +78,7 @@ extension SignatureV4Request {
         let (date, current) = (presented.date.seconds, now.seconds)
         guard let expires = presented.expires else {
             guard abs(current - date) <= allowedSkew else {
-                throw SigningError(
-                    "RequestTimeTooSkewed", 403,
-                    "The difference between the request time and the current time is too large.",
-                    [
-                        .init("RequestTime", presented.date.iso8601Basic), .init("ServerTime", now.iso8601),
-                        .init("MaxAllowedSkewMilliseconds", String(allowedSkew * 1000)),
-                    ])
+                throw .skewed(requestTime: presented.date.iso8601Basic, now: now)
             }
             return
         }
@@ -131,13 +125,8 @@ extension SigningError {
     fileprivate static func mismatch(
         _ presented: PresentedSignature, stringToSign: String, canonical: CanonicalRequest
     ) -> SigningError {
-        func spaced(_ bytes: some Sequence<UInt8>) -> String {
-            bytes.map { Hex.encode([$0]) }.joined(separator: " ")
-        }
-        return SigningError(
-            "SignatureDoesNotMatch", 403,
-            "The request signature we calculated does not match the signature you provided. "
-                + "Check your key and signing method.",
+        SigningError(
+            "SignatureDoesNotMatch", 403, doesNotMatch,
             [
                 .init("AWSAccessKeyId", presented.accessKeyID), .init("StringToSign", stringToSign),
                 .init("SignatureProvided", presented.signature), .init("StringToSignBytes", spaced(stringToSign.utf8)),

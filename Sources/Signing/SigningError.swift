@@ -1,3 +1,5 @@
+import Primitives
+
 /// Why a request's signature, or what it says about itself, is refused: S3's own error, ready to be written.
 ///
 /// It never carries a secret, nor the signature that would have been right.
@@ -53,10 +55,30 @@ extension SigningError {
                 + "parameter or the Authorization header should be specified", name: "Authorization")
     }
 
-    /// Signature version 2.
+    /// Signature version 2 where it is not taken.
     static var unsupportedMechanism: SigningError {
         .invalidRequest(
             "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.")
+    }
+
+    /// The message of a signature that is not the right one.
+    static let doesNotMatch =
+        "The request signature we calculated does not match the signature you provided. "
+        + "Check your key and signing method."
+
+    /// Bytes in hexadecimal digits, as `SignatureDoesNotMatch` shows them.
+    static func spaced(_ bytes: some Sequence<UInt8>) -> String {
+        bytes.map { Hex.encode([$0]) }.joined(separator: " ")
+    }
+
+    /// - Parameter requestTime: as it came, or in the one form that it may have.
+    static func skewed(requestTime: String, now: Timestamp) -> SigningError {
+        SigningError(
+            "RequestTimeTooSkewed", 403, "The difference between the request time and the current time is too large.",
+            [
+                Element("RequestTime", requestTime), Element("ServerTime", now.iso8601),
+                Element("MaxAllowedSkewMilliseconds", String(SignatureV4Request.allowedSkew * 1000)),
+            ])
     }
 
     /// A header that counts only once came more often.

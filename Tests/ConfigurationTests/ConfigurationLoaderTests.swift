@@ -32,6 +32,13 @@ struct ConfigurationLoaderTests {
         }
     }
 
+    @Test("turns signatures of version 2 off, and takes no other word for it")
+    func signatureV2() throws {
+        #expect(try load("signature-v2: off\n").configuration.signatureV2 == .off)
+        #expect(try load(environment: ["TIDEGATE_SIGNATURE_V2": "off"]).configuration.signatureV2 == .off)
+        for word in ["no", "false", "Off", ""] { #expect(!problems(settings: ["signature-v2=\(word)"]).isEmpty) }
+    }
+
     @Test("has defaults for everything")
     func defaults() throws {
         let configuration = try load().configuration
@@ -42,6 +49,7 @@ struct ConfigurationLoaderTests {
         #expect(configuration.accountID == "000000000000")
         #expect(configuration.domains == [])
         #expect(configuration.root == nil)
+        #expect(configuration.signatureV2 == .on)
         #expect(configuration.tls == nil)
         #expect(configuration.limits.connections == 1024)
         #expect(configuration.limits.headerBytes == 32 << 10)
@@ -78,7 +86,7 @@ struct ConfigurationLoaderTests {
         arguments: ConfigurationTable.keys.filter { $0.environmentVariable != nil })
     func environment(_ key: ConfigurationKey) throws {
         let variable = try #require(key.environmentVariable)
-        #expect(variable.utf8.allSatisfy { $0 == 0x5F || (0x41...0x5A).contains($0) })
+        #expect(variable.utf8.allSatisfy { $0 == 0x5F || (0x41...0x5A).contains($0) || (0x30...0x39).contains($0) })
         // The right kind of value may still need another key beside it; that the key is met is what counts here.
         let text = key.defaultText ?? ""
         let found = problems(environment: [variable: text == "" ? "\u{1}" : "\u{1}\(text)"])

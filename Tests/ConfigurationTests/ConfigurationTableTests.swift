@@ -23,7 +23,12 @@ struct ConfigurationTableTests {
     func names() {
         let names = ConfigurationTable.keys.map(\.name)
         #expect(Set(names).count == names.count)
-        for name in names { #expect(name.utf8.allSatisfy { (0x61...0x7A).contains($0) || $0 == 0x2D || $0 == 0x2E }) }
+        for name in names {
+            #expect(
+                name.utf8.allSatisfy {
+                    (0x61...0x7A).contains($0) || $0 == 0x2D || $0 == 0x2E || (0x30...0x39).contains($0)
+                })
+        }
         for key in ConfigurationTable.keys { #expect(key.documentation.hasSuffix(".")) }
     }
 

@@ -14,6 +14,8 @@ struct PostedForm: Sendable {
     var fileName = "name.txt"
     /// Seconds for which the policy counts.
     var lifetime: Int64 = 600
+    /// The version of the signature of the policy.
+    var version = SignatureVersion.version4
     /// Parts after the file.
     var trailing: [(name: String, value: String)] = []
     var contentType = "multipart/form-data; boundary=\(boundary)"
@@ -31,16 +33,25 @@ struct PostedForm: Sendable {
     /// The fields with those that sign them; as they are where nobody signs.
     func signed(by credentials: SigningCredentials?, at now: Timestamp) -> [(name: String, value: String)] {
         guard let credentials else { return fields }
+        func policy(_ conditions: [String]) -> String {
+            let expiration = (now + .seconds(lifetime)).iso8601
+            return Base64.encode(
+                Array(#"{"expiration":"\#(expiration)","conditions":[\#(conditions.joined(separator: ","))]}"#.utf8))
+        }
+        guard version == .version4 else {
+            let policy = policy(conditions)
+            let signature = SignatureV2Request.signature(of: Array(policy.utf8), credentials.secret)
+            return fields + [
+                ("AWSAccessKeyId", credentials.accessKeyID), ("policy", policy), ("signature", signature),
+            ]
+        }
         let key = Signer(credentials: credentials, region: GatewayHarness.region).key(at: now)
         let signing: [(name: String, value: String)] = [
             ("x-amz-algorithm", "AWS4-HMAC-SHA256"),
             ("x-amz-credential", "\(credentials.accessKeyID)/\(key.scope)"), ("x-amz-date", now.iso8601Basic),
         ]
-        let all = conditions + signing.map { #"{"\#($0.name)":"\#($0.value)"}"# }
-        let expiration = (now + .seconds(lifetime)).iso8601
-        let policy = Base64.encode(
-            Array(#"{"expiration":"\#(expiration)","conditions":[\#(all.joined(separator: ","))]}"#.utf8))
-        return fields + signing + [("policy", policy), ("x-amz-signature", key.signature(of: policy.utf8))]
+        let signed = policy(conditions + signing.map { #"{"\#($0.name)":"\#($0.value)"}"# })
+        return fields + signing + [("policy", signed), ("x-amz-signature", key.signature(of: signed.utf8))]
     }
 
     /// The bytes of the form.

@@ -12,8 +12,12 @@ struct AuthenticatorTests {
     private static let alice = AccessKey(
         id: "AKIAALICE", secret: SecretKey("alice secret"), principal: .user("alice", account: "111122223333"))
 
-    private func authenticator(users: [AccessKey] = [alice]) throws -> Authenticator {
-        Authenticator(credentials: try StaticCredentialStore(root: Self.root, users: users), region: "us-east-1")
+    private func authenticator(
+        users: [AccessKey] = [alice], allowsSignatureV2: Bool = true
+    ) throws -> Authenticator {
+        Authenticator(
+            credentials: try StaticCredentialStore(root: Self.root, users: users), region: "us-east-1",
+            allowsSignatureV2: allowsSignatureV2)
     }
 
     private func signed(
@@ -31,7 +35,7 @@ struct AuthenticatorTests {
         let authenticator = try authenticator()
         for _ in 0..<3 {
             for key in [Self.root, Self.alice] {
-                let request = try authenticator.authenticate(try signed(key), at: Self.now)
+                let request = try authenticator.authenticate(try signed(key), bucketOfHost: nil, at: Self.now)
                 #expect(request.principal == key.principal)
                 #expect(request.accessKey?.id == key.id)
                 #expect(request.presented?.carrier == .header)
@@ -44,7 +48,7 @@ struct AuthenticatorTests {
 
     private func refusal(_ authenticator: Authenticator, _ head: RequestHead) -> String? {
         do throws(SigningError) {
-            _ = try authenticator.authenticate(head, at: Self.now)
+            _ = try authenticator.authenticate(head, bucketOfHost: nil, at: Self.now)
             return nil
         } catch {
             return error.code
@@ -54,13 +58,13 @@ struct AuthenticatorTests {
     @Test("A request without a signature is anonymous, and its framing is still read")
     func anonymous() throws {
         let plain = RequestHead(method: "GET", target: "/bucket/key", fields: ["host": "example.com"])
-        let request = try authenticator().authenticate(plain, at: Self.now)
+        let request = try authenticator().authenticate(plain, bucketOfHost: nil, at: Self.now)
         #expect(request.principal == .anonymous)
         #expect(request.accessKey == nil)
         var framed = plain
         framed.fields["x-amz-content-sha256"] = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
         framed.fields["x-amz-decoded-content-length"] = "5"
-        #expect(try authenticator().authenticate(framed, at: Self.now).payload.decodedLength == 5)
+        #expect(try authenticator().authenticate(framed, bucketOfHost: nil, at: Self.now).payload.decodedLength == 5)
     }
 
     @Test("Unknown keys and unknown session tokens are refused")
@@ -81,6 +85,67 @@ struct AuthenticatorTests {
         let rotated = AccessKey(
             id: Self.alice.id, secret: SecretKey("another secret"), principal: Self.alice.principal)
         #expect(refusal(try authenticator(users: [rotated]), head) == "SignatureDoesNotMatch")
+    }
+
+    /// A PUT that version 2 signed, with these `x-amz-*` fields besides, in the order of their names.
+    private func signedV2(_ key: AccessKey, _ fields: HeaderFields = [:]) -> RequestHead {
+        var head = RequestHead(method: "PUT", target: "/bucket/key", fields: fields)
+        head.fields["host"] = "example.com"
+        head.fields["date"] = Self.now.httpDate
+        let lines = fields.fields.map { "\($0.name):\($0.value)\n" }.joined()
+        let text = "PUT\n\n\n\(Self.now.httpDate)\n\(lines)/bucket/key"
+        head.fields["authorization"] =
+            "AWS \(key.id):\(SignatureV2Request.signature(of: Array(text.utf8), key.secret))"
+        return head
+    }
+
+    @Test("A signature of version 2 tells who signed, and its payload is checked as it says itself")
+    func version2() throws {
+        let authenticator = try authenticator()
+        for key in [Self.root, Self.alice] {
+            let request = try authenticator.authenticate(signedV2(key), bucketOfHost: nil, at: Self.now)
+            #expect(request.principal == key.principal)
+            #expect(request.accessKey?.id == key.id)
+            #expect(request.presented?.version == .version2)
+            #expect(request.payload.mode == .unsigned)
+        }
+        let impostor = AccessKey(id: Self.root.id, secret: Self.alice.secret, principal: Self.root.principal)
+        #expect(refusal(authenticator, signedV2(impostor)) == "SignatureDoesNotMatch")
+        let stranger = AccessKey(id: "AKIASTRANGER", secret: Self.alice.secret, principal: Self.alice.principal)
+        #expect(refusal(authenticator, signedV2(stranger)) == "InvalidAccessKeyId")
+        #expect(refusal(authenticator, signedV2(Self.alice, ["x-amz-security-token": "t"])) == "InvalidToken")
+        let digest = String(repeating: "0", count: 64)
+        let hashed = try authenticator.authenticate(
+            signedV2(Self.alice, ["x-amz-content-sha256": digest]), bucketOfHost: nil, at: Self.now)
+        #expect(hashed.payload.mode == .sha256([UInt8](repeating: 0, count: 32)))
+    }
+
+    @Test("CVE-2026-40344: chunks that claim to be signed have no signer in version 2, wherever they claim it")
+    func version2Chunks() throws {
+        let length = ["x-amz-decoded-content-length": "5"] as HeaderFields
+        for mode in ["STREAMING-AWS4-HMAC-SHA256-PAYLOAD", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"] {
+            let fields: HeaderFields = ["x-amz-content-sha256": mode, "x-amz-decoded-content-length": "5"]
+            #expect(refusal(try authenticator(), signedV2(Self.alice, fields)) == "AccessDenied")
+            var head = signedV2(Self.alice, length)
+            let text = "PUT\n\n\n9999999999\nx-amz-content-sha256:\(mode)\nx-amz-decoded-content-length:5\n/bucket/key"
+            let signature = SignatureV2Request.signature(of: Array(text.utf8), Self.alice.secret)
+            head.fields["authorization"] = nil
+            head.target +=
+                "?AWSAccessKeyId=\(Self.alice.id)&Expires=9999999999&X-Amz-Content-Sha256=\(mode)"
+                + "&Signature=\(PercentCoding.encode(signature.utf8))"
+            #expect(refusal(try authenticator(), head) == "AccessDenied")
+        }
+    }
+
+    @Test("Where version 2 is not allowed, it is told to use version 4")
+    func version2NotAllowed() throws {
+        let authenticator = try authenticator(allowsSignatureV2: false)
+        #expect(refusal(authenticator, signedV2(Self.alice)) == "InvalidRequest")
+        #expect(refusal(authenticator, try signed(Self.alice)) == nil)
+        let form = try PostForm([("key", "k"), ("AWSAccessKeyId", Self.alice.id), ("policy", ""), ("signature", "")])
+        #expect {
+            try authenticator.authenticate(form, bucket: "bucket", at: Self.now)
+        } throws: { ($0 as? SigningError)?.code == "InvalidRequest" }
     }
 
     private func problem(root: AccessKey = root, users: [AccessKey]) -> IdentityError? {

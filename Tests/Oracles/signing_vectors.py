@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes signing.json: requests signed by botocore and awscrt, and chunks signed with botocore's key derivation.
+"""Writes signing.json: requests signed by botocore and awscrt, chunks signed with botocore's key derivation, and
+requests of signature version 2.
 
 Usage: python3 -m venv VENV && VENV/bin/pip install botocore awscrt && VENV/bin/python signing_vectors.py > signing.json
 
@@ -8,6 +9,7 @@ The clients sign with a fixed clock, so that running it again changes nothing bu
 
 import base64
 import datetime
+import email.utils
 import hashlib
 import hmac
 import io
@@ -36,13 +38,16 @@ NOW = datetime.datetime(2026, 3, 14, 15, 9, 26, tzinfo=datetime.timezone.utc)
 BASIC = NOW.strftime("%Y%m%dT%H%M%SZ")
 KEYS = ["plain.txt", "a b+c/d=e&f.txt", "Grüße/日本語/\U0001f600.bin", "~-._!*'();:@,$/?#[]%25", "//double//slash/../x"]
 vectors = []
+version2 = []
 
 
-def record(oracle, name, method, url, headers, body=b"", **more):
+def record(oracle, name, method, url, headers, body=b"", to=vectors, **more):
     parts = urllib.parse.urlsplit(url)
     fields = [[key.lower(), value] for key, value in headers if key.lower() != "host"]
     target = parts.path + ("?" + parts.query if parts.query else "")
-    vectors.append({
+    if parts.netloc.startswith("bucket."):
+        more["bucketOfHost"] = "bucket"
+    to.append({
         "name": f"{oracle}: {name}", "method": method, "target": target or "/",
         "headers": [["host", parts.netloc]] + fields, "body": base64.b64encode(body).decode(), **more})
 
@@ -55,13 +60,13 @@ def text(value):
     return value.decode("utf-8") if isinstance(value, bytes) else str(value)
 
 
-def client(scheme, token=None, **config):
+def client(scheme, token=None, style="path", version=None, **config):
     session = botocore.session.Session()
     made = session.create_client(
         "s3", region_name=REGION, endpoint_url=f"{scheme}://storage.example.com:9000", aws_access_key_id=ACCESS_KEY,
         aws_secret_access_key=SECRET_KEY, aws_session_token=token,
         config=botocore.config.Config(
-            s3={"addressing_style": "path", **config}, retries={"total_max_attempts": 1},
+            s3={"addressing_style": style, **config}, signature_version=version, retries={"total_max_attempts": 1},
             user_agent="oracle"))
 
     def capture(request, **_):
@@ -76,12 +81,12 @@ def client(scheme, token=None, **config):
     return made
 
 
-def call(made, name, operation, **arguments):
+def call(made, name, operation, record_more={}, **arguments):
     try:
         getattr(made, operation)(**arguments)
     except Captured:
         method, url, headers, body = made.captured
-        record("botocore", name, method, url, headers, body)
+        record("botocore", name, method, url, headers, body, **record_more)
 
 
 def botocore_vectors():
@@ -119,8 +124,51 @@ def botocore_vectors():
                    [("content-type", "text/plain"), ("x-amz-meta-m", "v")], b"payload")
 
 
-def post_vectors():
-    made = client("http")
+def version2_vectors():
+    """Signature version 2, by botocore's HmacV1Auth and HmacV1QueryAuth."""
+    botocore.auth.formatdate = lambda usegmt: email.utils.formatdate(NOW.timestamp(), usegmt=usegmt)
+    botocore.auth.HmacV1QueryAuth._get_date = lambda auth: str(int(NOW.timestamp()) + int(auth._expires))
+    for style, token in (("path", None), ("virtual", None), ("path", "token/+==")):
+        made = client("http", token=token, style=style, version="s3")
+        more = {"to": version2}
+        name = f"{style} {token or ''}"
+        signed = [("x-amz-security-token", token)] if token else []
+        for index, key in enumerate(KEYS[:1] if token else KEYS):
+            call(made, f"{name} put {index}", "put_object", more, Bucket="bucket", Key=key, Body=b"x" * 10,
+                 Metadata={"a": "two  spaces", "b": " x "}, ContentType="text/plain; charset=utf-8")
+            call(made, f"{name} get {index}", "get_object", more, Bucket="bucket", Key=key, Range="bytes=0-9",
+                 VersionId="a+/=b", ResponseContentType="a b+c")
+            url = made.generate_presigned_url(
+                "get_object", ExpiresIn=900, Params={
+                    "Bucket": "bucket", "Key": key,
+                    "ResponseContentDisposition": "attachment; filename=\"a & ü.txt\""})
+            record("botocore", f"{name} presigned get {index}", "GET", url, signed, **more)
+            url = made.generate_presigned_url("put_object", ExpiresIn=900, Params={
+                "Bucket": "bucket", "Key": key, "ContentType": "text/plain", "Metadata": {"m": " v  w "}})
+            record("botocore", f"{name} presigned put {index}", "PUT", url,
+                   [("content-type", "text/plain"), ("x-amz-meta-m", "v  w")] + signed, **more)
+            record("botocore", f"{name} presigned put {index}, metadata in the query", "PUT", url,
+                   [("content-type", "text/plain")], **more)
+        call(made, f"{name} list", "list_objects_v2", more, Bucket="bucket", Prefix="a b+c=d&é/", Delimiter="/")
+        call(made, f"{name} copy", "copy_object", more, Bucket="bucket", Key="copy", MetadataDirective="REPLACE",
+             CopySource={"Bucket": "other", "Key": KEYS[2]}, Metadata={"k": "v"})
+        call(made, f"{name} delete", "delete_objects", more, Bucket="bucket", Delete={"Objects": [{"Key": "a"}]})
+        call(made, f"{name} upload", "create_multipart_upload", more, Bucket="bucket", Key="k")
+        call(made, f"{name} part", "upload_part", more, Bucket="bucket", Key="k", UploadId="a+b/=", PartNumber=7,
+             Body=b"x")
+        call(made, f"{name} tags", "get_object_tagging", more, Bucket="bucket", Key="k", VersionId="v")
+        for operation in ("get_bucket_acl", "get_bucket_versioning", "get_bucket_location", "get_bucket_policy",
+                          "list_object_versions", "list_multipart_uploads", "get_object_lock_configuration",
+                          "get_bucket_replication", "get_bucket_request_payment", "head_bucket", "create_bucket"):
+            call(made, f"{name} {operation}", operation, more, Bucket="bucket")
+        for operation in ("list_objects", "get_bucket_acl"):
+            url = made.generate_presigned_url(operation, ExpiresIn=900, Params={"Bucket": "bucket"})
+            record("botocore", f"{name} presigned {operation}", "GET", url, signed, **more)
+    call(client("http", version="s3"), "buckets", "list_buckets", {"to": version2})
+
+
+def post_vectors(version=None):
+    made = client("http", version=version)
     posted = made.generate_presigned_post(
         "bucket", "user/${filename}", Fields={"acl": "private", "Content-Type": "image/png"},
         Conditions=[{"acl": "private"}, ["starts-with", "$Content-Type", "image/"], ["content-length-range", 1, 1024]],
@@ -191,10 +239,13 @@ def chunk_vectors():
 def main():
     botocore_vectors()
     awscrt_vectors()
+    version2_vectors()
     json.dump({
         "accessKeyID": ACCESS_KEY, "secretKey": SECRET_KEY, "region": REGION, "date": BASIC,
         "versions": {"botocore": botocore.__version__, "awscrt": awscrt.__version__}, "requests": vectors,
-        "chunks": chunk_vectors(), "post": post_vectors()}, sys.stdout, indent=1, ensure_ascii=True)
+        "chunks": chunk_vectors(), "post": post_vectors(),
+        "version2": {"requests": version2, "post": post_vectors(version="s3")}},
+        sys.stdout, indent=1, ensure_ascii=True)
     print()
 
 

@@ -39,12 +39,20 @@ enum Example {
 
     struct Anonymous: Error {}
 
+    /// The claim of version 4 that a request makes, where no other is allowed.
+    static func presented(_ head: RequestHead) throws(SigningError) -> PresentedSignature? {
+        guard case .version4(let presented) = try RequestSignature.parse(head: head, allowsVersion2: false) else {
+            return nil
+        }
+        return presented
+    }
+
     /// Parses and verifies as a server does.
     @discardableResult
     static func verify(
         _ head: RequestHead, secret: SecretKey = secret, now: Timestamp = now, region: String = region
     ) throws -> SigningKey {
-        guard let presented = try SignatureV4Request.parse(head: head) else { throw Anonymous() }
+        guard let presented = try presented(head) else { throw Anonymous() }
         return try SignatureV4Request.verify(presented, head: head, secretKey: secret, now: now, region: region)
     }
 

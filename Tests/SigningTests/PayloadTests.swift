@@ -16,7 +16,7 @@ struct PayloadTests {
         var head = Example.head("PUT", fields: fields)
         let signatures = try Example.signer.sign(&head, payload: mode, at: Example.now)
         let key = try Example.verify(head)
-        let presented = try SignatureV4Request.parse(head: head)
+        let presented = try Example.presented(head)
         return (try PayloadVerification(head: head, presented: presented, signingKey: key), signatures)
     }
 
@@ -240,7 +240,7 @@ struct PayloadTests {
             var head = Example.head("PUT", fields: fields)
             head.fields["x-amz-content-sha256"] = nil
             try Example.signer.sign(&head, payload: mode, at: Example.now)
-            let claim = presented ? try SignatureV4Request.parse(head: head) : nil
+            let claim = presented ? try Example.presented(head) : nil
             let key = presented ? try Example.verify(head) : nil
             do throws(SigningError) {
                 _ = try PayloadVerification(head: head, presented: claim, signingKey: key)

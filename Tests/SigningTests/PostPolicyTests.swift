@@ -29,10 +29,10 @@ struct PostPolicyTests {
 
     private func evaluate(
         _ fields: [(name: String, value: String)], bucket: String = "bucket", now: Timestamp = Example.now,
-        secret: SecretKey = Example.secret, region: String = Example.region
+        secret: SecretKey = Example.secret, region: String = Example.region, allowsVersion2: Bool = true
     ) throws(SigningError) -> ClosedRange<Int64>? {
         let form = try PostForm(fields)
-        guard let presented = try PostPolicy.parse(form) else { return nil }
+        guard let presented = try PostPolicy.parse(form, allowsVersion2: allowsVersion2) else { return nil }
         return try PostPolicy.evaluate(
             presented, form: form, bucket: bucket, secretKey: secret, now: now, region: region)
     }
@@ -40,10 +40,11 @@ struct PostPolicyTests {
     /// The code and message that evaluating ends with, or nil where it succeeds.
     private func refusal(
         _ fields: [(name: String, value: String)], bucket: String = "bucket", now: Timestamp = Example.now,
-        secret: SecretKey = Example.secret, region: String = Example.region
+        secret: SecretKey = Example.secret, region: String = Example.region, allowsVersion2: Bool = true
     ) -> String? {
         do throws(SigningError) {
-            _ = try evaluate(fields, bucket: bucket, now: now, secret: secret, region: region)
+            _ = try evaluate(
+                fields, bucket: bucket, now: now, secret: secret, region: region, allowsVersion2: allowsVersion2)
             return nil
         } catch {
             return "\(error.code): \(error.message)"
@@ -139,11 +140,78 @@ struct PostPolicyTests {
         #expect(refusal(fields)?.contains("InvalidArgument") == true)
     }
 
-    @Test("A form of signature version 2 is refused, one without policy is anonymous")
-    func others() throws {
-        let old = [(name: "key", value: "a"), ("AWSAccessKeyId", "AKIA"), ("policy", "e30="), ("signature", "x")]
-        #expect(refusal(old)?.contains("InvalidRequest") == true)
+    @Test("A form without policy is anonymous")
+    func anonymous() throws {
         #expect(try evaluate([(name: "key", value: "a")]) == nil)
+    }
+
+    /// Fields of a form whose policy version 2 signed.
+    private func version2(
+        _ policy: String, fields: [(name: String, value: String)] = [("key", "user/a")]
+    ) -> [(name: String, value: String)] {
+        let encoded = Base64.encode(Array(policy.utf8))
+        return fields + [
+            ("AWSAccessKeyId", Version2.accessKeyID), ("Policy", encoded), ("signature", Version2.signature(encoded)),
+        ]
+    }
+
+    private func plain(_ conditions: String, expiration: String = later) -> String {
+        #"{"expiration":"\#(expiration)","conditions":[\#(conditions)]}"#
+    }
+
+    @Test("of version 2 are held against the same conditions")
+    func version2Conditions() throws {
+        let fields = version2(plain(usual + #",["content-length-range",1,9]"#))
+        #expect(try evaluate(fields) == 1...9)
+        #expect(try evaluate(fields, region: "eu-central-1") == 1...9, "version 2 is of no region")
+        #expect(refusal(fields, secret: SecretKey("wrong"))?.contains("SignatureDoesNotMatch") == true)
+        #expect(refusal(fields, bucket: "other")?.contains("AccessDenied") == true)
+        #expect(refusal(fields, now: Example.now + .seconds(601))?.contains("Policy expired.") == true)
+        #expect(
+            refusal(version2(plain(usual), fields: [("key", "user/a"), ("acl", "private")]))
+                == "AccessDenied: Invalid according to Policy: Extra input fields: acl")
+        #expect(refusal(version2(plain(usual), fields: [("key", "other")]))?.contains("Condition failed") == true)
+        let unlimited = version2(plain(usual, expiration: "2099-01-01T00:00:00Z"))
+        #expect(refusal(unlimited, now: Example.now + .seconds(604_801)) == nil)
+        for index in fields.indices.dropFirst() {
+            var spoiled = fields
+            spoiled.remove(at: index)
+            #expect(refusal(spoiled)?.contains("InvalidArgument: Bucket POST must contain") == true)
+            spoiled = fields
+            spoiled[index].value = ""
+            #expect(refusal(spoiled) != nil)
+        }
+    }
+
+    @Test("CVE-2026-41145: a form of two versions is refused, whichever is right")
+    func twoVersions() {
+        let old = version2(plain(usual))
+        for name in ["X-Amz-Signature", "X-Amz-Credential", "X-Amz-Algorithm"] {
+            #expect(refusal(old + [(name, "x")])?.contains("InvalidArgument: Only one auth mechanism") == true)
+        }
+        let new = signed(document(usual), fields: [("key", "user/a")])
+        for name in ["AWSAccessKeyId", "Signature"] {
+            #expect(refusal(new + [(name, "x")])?.contains("InvalidArgument: Only one auth mechanism") == true)
+        }
+    }
+
+    @Test("of version 2 are refused where that version is not allowed, and those of version 4 are not")
+    func version2NotAllowed() {
+        #expect(
+            refusal(version2(plain(usual)), allowsVersion2: false)
+                == "InvalidRequest: The authorization mechanism you have provided is not supported. Please use "
+                + "AWS4-HMAC-SHA256.")
+        #expect(refusal(signed(document(usual), fields: [("key", "user/a")]), allowsVersion2: false) == nil)
+    }
+
+    @Test("The signature of a URL is none of a form, whose policy it would be")
+    func signatureOfURL() {
+        let text = "GET\n\n\n\(Version2.expires)\n/bucket/key"
+        let fields = [
+            (name: "key", value: "user/a"), ("AWSAccessKeyId", Version2.accessKeyID), ("policy", text),
+            ("signature", Version2.signature(text)),
+        ]
+        #expect(refusal(fields) == "InvalidPolicyDocument: Invalid Policy: Invalid Base64.")
     }
 
     @Test(

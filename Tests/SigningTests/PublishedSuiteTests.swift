@@ -31,7 +31,7 @@ struct PublishedSuiteTests {
     private func check(_ suiteCase: PublishedSuite.Case, form: String) throws {
         let context = try suiteCase.context()
         let (head, body) = try suiteCase.request("\(form)-signed-request.txt")
-        let presented = try #require(try SignatureV4Request.parse(head: head))
+        let presented = try #require(try Example.presented(head))
         let credentials = try #require(context["credentials"])
         let secret = SecretKey(try #require(credentials["secret_access_key"]?.stringValue))
         let now = try #require(Timestamp(iso8601: context["timestamp"]?.stringValue ?? ""))

@@ -1,7 +1,8 @@
 package import Audit
 package import Identity
 package import Policy
-import Signing
+package import Primitives
+package import Signing
 
 /// Who asks, and how that is known.
 package struct Caller: Sendable {
@@ -17,6 +18,11 @@ package struct Caller: Sendable {
     package var policies: [PolicyDocument]
     package var method: Method
     package var auditIdentity: AuditIdentity
+    /// Nil for whoever signed nothing.
+    package var signatureVersion: SignatureVersion?
+    /// When a presigned URL says that it was made; nil for all else, and for one of signature version 2, which does not
+    /// say it.
+    package var presignedAt: Timestamp?
 
     package var isAnonymous: Bool { method == .none }
 
@@ -32,12 +38,15 @@ package struct Caller: Sendable {
     }
 
     package init(_ request: AuthenticatedRequest) {
-        self.init(
-            request.principal, request.accessKey, by: request.presented?.carrier == .query ? .query : .header)
+        let isPresigned = request.presented?.carrier == .query
+        self.init(request.principal, request.accessKey, by: isPresigned ? .query : .header)
+        signatureVersion = request.presented?.version
+        if isPresigned, case .version4(let presented) = request.presented { presignedAt = presented.date }
     }
 
     package init(_ form: AuthenticatedForm) {
         self.init(form.principal, form.accessKey, by: .post)
+        signatureVersion = form.signatureVersion
     }
 
     /// - Parameter method: how the key signed, if there is one.
@@ -53,5 +62,23 @@ package struct Caller: Sendable {
             type: principal.kind == .root ? "Root" : "IAMUser", principalID: key.id, arn: principal.arn,
             accountID: principal.accountID,
             accessKeyID: key.id, userName: key.userName)
+    }
+}
+
+extension SignatureVersion {
+    /// As records name it.
+    var recordName: String {
+        switch self {
+        case .version2: "SigV2"
+        case .version4: "SigV4"
+        }
+    }
+
+    /// As the condition key `s3:signatureversion` has it.
+    var conditionValue: String {
+        switch self {
+        case .version2: "AWS"
+        case .version4: "AWS4-HMAC-SHA256"
+        }
     }
 }

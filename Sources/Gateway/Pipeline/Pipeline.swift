@@ -45,18 +45,21 @@ package struct Pipeline: RequestHandler {
         answer.named(wire)
         let authenticated: AuthenticatedRequest
         do {
-            authenticated = try gateway.authenticator.authenticate(request.head, at: answer.received)
+            authenticated = try gateway.authenticator.authenticate(
+                request.head, bucketOfHost: wire.bucketOfHost, at: answer.received)
         } catch {
             throw S3Error(error)
         }
         let caller = Caller(authenticated)
         wire.isAnonymous = caller.isAnonymous
+        for field in authenticated.hoisted.fields { wire.fields[field.name] = field.value }
         let wrapped = authenticated.payload.wrap(body)
         let trailer = wrapped.trailer
         let context = RequestContext(
             id: answer.id, received: answer.received, startedNanoseconds: answer.startedNanoseconds,
             incoming: request, wire: wire, caller: caller, trailer: trailer.map { box in { @Sendable in box.fields } })
         answer.authenticated(context)
+        try QueryCoverage.check(wire.query, signedBy: caller)
         let name = try Router.operation(of: wire)
         context.describe(name, isReadOnly: wire.method == "GET" || wire.method == "HEAD")
         guard let operation = operations[name] else {

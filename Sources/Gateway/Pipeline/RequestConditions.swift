@@ -30,7 +30,8 @@ package enum RequestConditions {
         case .query: context["s3:authtype"] = ["REST-QUERY-STRING"]
         case .post: context["s3:authtype"] = ["POST"]
         }
-        if !caller.isAnonymous { context["s3:signatureversion"] = ["AWS4-HMAC-SHA256"] }
+        if let version = caller.signatureVersion { context["s3:signatureversion"] = [version.conditionValue] }
+        if let made = caller.presignedAt { context["s3:signatureage"] = [String(now.milliseconds - made.milliseconds)] }
         for (header, key) in offered {
             if let value = request.wire.fields[header] { context[key] = [value] }
         }

@@ -137,7 +137,7 @@ package final class RequestContext: Sendable {
         event.additionalEventData = AuditEventData(
             bytesIn: state.bytesIn, bytesOut: bytesOut,
             durationMicroseconds: Int64((now &- startedNanoseconds) / 1000),
-            authenticationMethod: caller.method.rawValue, signatureVersion: caller.method == .none ? nil : "SigV4",
+            authenticationMethod: caller.method.rawValue, signatureVersion: caller.signatureVersion?.recordName,
             statements: state.statements, aborted: aborted)
         return event
     }

@@ -95,8 +95,9 @@ struct Service: Sendable {
                 pool: deployment.pool, packer: packer, index: deployment.index, environment: environment,
                 commits: commits),
             authenticator: Authenticator(
-                credentials: try keys.store(root: deployment.launch.root), region: configuration.region), audit: audit,
-            environment: environment, commits: commits, metrics: GatewayMetrics { requests.observe($0) },
+                credentials: try keys.store(root: deployment.launch.root), region: configuration.region,
+                allowsSignatureV2: configuration.signatureV2 == .on),
+            audit: audit, environment: environment, commits: commits, metrics: GatewayMetrics { requests.observe($0) },
             horizon: deployment.horizon, sharing: deployment.sharing)
     }
 
