@@ -200,27 +200,56 @@ def test_tags(s3, bucket):
     assert s3.get_bucket_tagging(Bucket=bucket)["TagSet"] == [{"Key": "team", "Value": "x"}]
 
 
-def test_presigned(server, bucket):
-    # Version 4 is to be asked for: where nobody does, boto3 signs URLs by version 2, which is not served yet.
-    s3 = connect(server, signature_version="s3v4")
+@pytest.mark.parametrize("version", [None, "s3", "s3v4"])
+def test_presigned(server, s3, bucket, version):
+    """URLs and forms by default, which is still signature version 2, and in each version by its name."""
     verify = server.ca or True
-    put = s3.generate_presigned_url("put_object", {"Bucket": bucket, "Key": "a b+ü"}, ExpiresIn=60)
+    signer = connect(server, signature_version=version)
+    put = signer.generate_presigned_url("put_object", {"Bucket": bucket, "Key": "a b+ü"}, ExpiresIn=60)
     assert requests.put(put, data=b"content", verify=verify, timeout=30).status_code == 200
-    get = s3.generate_presigned_url(
+    get = signer.generate_presigned_url(
         "get_object", {"Bucket": bucket, "Key": "a b+ü", "ResponseContentType": "text/x"}, ExpiresIn=60
     )
     answer = requests.get(get, verify=verify, timeout=30)
     assert (answer.status_code, answer.content, answer.headers["Content-Type"]) == (200, b"content", "text/x")
-    assert (
-        requests.get(get.replace("X-Amz-Expires=60", "X-Amz-Expires=61"), verify=verify, timeout=30).status_code
-        == 403
+    marker, longer = ("X-Amz-Expires=60", "X-Amz-Expires=61") if version == "s3v4" else ("Expires=", "Expires=9")
+    assert marker in get
+    assert requests.get(get.replace(marker, longer), verify=verify, timeout=30).status_code == 403
+    listing = signer.generate_presigned_url("list_objects_v2", {"Bucket": bucket}, ExpiresIn=60)
+    assert requests.get(listing, verify=verify, timeout=30).status_code == 200
+    described = signer.generate_presigned_url(
+        "put_object", {"Bucket": bucket, "Key": "described", "ContentType": "text/x", "Metadata": {"a": "b c"}}
     )
-    post = s3.generate_presigned_post(bucket, "form/${filename}", Conditions=[["starts-with", "$key", "form/"]])
+    headers = {"Content-Type": "text/x", "x-amz-meta-a": "b c"}
+    assert requests.put(described, data=b"x", headers=headers, verify=verify, timeout=30).status_code == 200
+    assert s3.head_object(Bucket=bucket, Key="described")["Metadata"] == {"a": "b c"}
+    post = signer.generate_presigned_post(bucket, "form/${filename}", Conditions=[["starts-with", "$key", "form/"]])
+    assert ("AWSAccessKeyId" in post["fields"]) == (version != "s3v4")
     answer = requests.post(
         post["url"], data=post["fields"], files={"file": ("f.txt", b"posted")}, verify=verify, timeout=30
     )
     assert answer.status_code == 204, answer.text
     assert s3.get_object(Bucket=bucket, Key="form/f.txt")["Body"].read() == b"posted"
+
+
+def test_signature_v2(server, bucket):
+    s3 = connect(server, signature_version="s3")
+    content = data(12 * MIB + 5)
+    config = boto3.s3.transfer.TransferConfig(multipart_threshold=5 * MIB, multipart_chunksize=5 * MIB)
+    s3.upload_fileobj(io.BytesIO(content), bucket, "große Datei+1", Config=config, ExtraArgs={"Metadata": {"a": "b"}})
+    back = io.BytesIO()
+    s3.download_fileobj(bucket, "große Datei+1", back, Config=config)
+    assert back.getvalue() == content
+    s3.copy_object(Bucket=bucket, Key="copy", CopySource={"Bucket": bucket, "Key": "große Datei+1"})
+    s3.put_object_tagging(Bucket=bucket, Key="copy", Tagging={"TagSet": [{"Key": "t", "Value": "1"}]})
+    assert s3.get_object_tagging(Bucket=bucket, Key="copy")["TagSet"] == [{"Key": "t", "Value": "1"}]
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    version = s3.put_object(Bucket=bucket, Key="copy", Body=b"x")["VersionId"]
+    assert s3.get_object(Bucket=bucket, Key="copy", VersionId=version)["Body"].read() == b"x"
+    listed = [each["Key"] for each in s3.list_objects_v2(Bucket=bucket)["Contents"]]
+    assert listed == ["copy", "große Datei+1"]
+    answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": key} for key in listed]})
+    assert len(answer["Deleted"]) == 2
 
 
 def test_errors(server, s3, bucket):
