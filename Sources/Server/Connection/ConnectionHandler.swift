@@ -160,12 +160,13 @@ package final class ConnectionHandler: ChannelInboundHandler {
 
     func perform(_ actions: ConnectionActions) {
         write(actions)
+        // Before whoever waits is woken, so that it finds its task cancelled.
+        if actions.flags.contains(.cancelTask) { task?.cancel() }
         if let body = actions.body {
             bodyWaiter?.resume(returning: body)
             bodyWaiter = nil
         }
         if let failure = actions.writersFailure { resumeWriters(.failure(failure)) }
-        if actions.flags.contains(.cancelTask) { task?.cancel() }
         if let reason = actions.refused { core.counters.refuse(reason) }
         let flags = actions.flags
         if flags.contains(.reset) {
