@@ -4,6 +4,7 @@ import hashlib
 import http.client
 import socket
 import ssl
+import time
 import urllib.parse
 import xml.etree.ElementTree
 
@@ -13,6 +14,8 @@ import botocore.credentials
 
 NAMESPACE = "{http://s3.amazonaws.com/doc/2006-03-01/}"
 UNSIGNED = "UNSIGNED-PAYLOAD"
+# Seconds after which a kept connection is not used again: a gateway closes idle ones.
+IDLE = 30
 
 
 def quote(key):
@@ -94,6 +97,7 @@ class Raw:
         self.credentials = botocore.credentials.Credentials(server.access_key, server.secret_key)
         self.timeout, self.region, self.service = timeout, region or server.region, service
         self.connection = None
+        self.used = 0.0
 
     def connect(self):
         if self.url.scheme == "https":
@@ -139,6 +143,9 @@ class Raw:
             raise
 
     def send(self, method, target, headers, body):
+        if time.monotonic() - self.used > IDLE:
+            self.close()
+        self.used = time.monotonic()
         if self.connection is None:
             self.connection = self.connect()
             self.connection.connect()
