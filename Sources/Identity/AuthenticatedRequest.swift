@@ -26,6 +26,8 @@ package struct AuthenticatedForm: Sendable {
     package let accessKey: AccessKey?
     /// The version of the signature of its policy; nil for an anonymous form.
     package let signatureVersion: SignatureVersion?
+    /// When the form says that its policy was signed; nil for version 2, which does not say it.
+    package let signedAt: Timestamp?
     /// The bounds of the file's length in bytes.
     package let contentLength: ClosedRange<Int64>
 }

@@ -70,14 +70,15 @@ package struct Authenticator: Sendable {
     ) throws(SigningError) -> AuthenticatedForm {
         guard let presented = try PostPolicy.parse(form, allowsVersion2: allowsSignatureV2) else {
             return AuthenticatedForm(
-                principal: .anonymous, accessKey: nil, signatureVersion: nil,
+                principal: .anonymous, accessKey: nil, signatureVersion: nil, signedAt: nil,
                 contentLength: 0...PayloadVerification.maximumLength)
         }
         let key = try accessKey(presented.accessKeyID, token: presented.securityToken)
         let length = try PostPolicy.evaluate(
             presented, form: form, bucket: bucket, secretKey: key.secret, now: now, region: region)
         return AuthenticatedForm(
-            principal: key.principal, accessKey: key, signatureVersion: presented.version, contentLength: length)
+            principal: key.principal, accessKey: key, signatureVersion: presented.version,
+            signedAt: presented.date, contentLength: length)
     }
 
     private func accessKey(_ id: String, token: String?) throws(SigningError) -> AccessKey {

@@ -8,15 +8,17 @@ package struct IncomingRequest: Sendable {
     package var peerPort: Int
     /// Whether the connection is encrypted.
     package var isSecure: Bool
+    /// The version of TLS, such as `1.3`; nil for a connection that is not encrypted.
+    package var tlsVersion: String?
     /// The client certificate that the TLS handshake verified, in DER.
     package var clientCertificate: [UInt8]?
 
     package init(
         head: RequestHead, peerAddress: String, peerPort: Int = 0, isSecure: Bool = false,
-        clientCertificate: [UInt8]? = nil
+        tlsVersion: String? = nil, clientCertificate: [UInt8]? = nil
     ) {
         (self.head, self.peerAddress, self.peerPort) = (head, peerAddress, peerPort)
-        (self.isSecure, self.clientCertificate) = (isSecure, clientCertificate)
+        (self.isSecure, self.tlsVersion, self.clientCertificate) = (isSecure, tlsVersion, clientCertificate)
     }
 }
 

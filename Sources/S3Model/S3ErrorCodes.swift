@@ -38,6 +38,9 @@ extension S3Error.Code {
     package static let invalidBucketState = Self(
         "InvalidBucketState", 409, "The request is not valid for the current state of the bucket.")
     package static let invalidDigest = Self("InvalidDigest", 400, "The Content-MD5 you specified was invalid.")
+    package static let invalidEncryptionAlgorithm = Self(
+        "InvalidEncryptionAlgorithmError", 400,
+        "The encryption request that you specified is not valid. The valid value is AES256.")
     package static let invalidPart = Self(
         "InvalidPart", 400,
         "One or more of the specified parts could not be found.  The part may not have been uploaded, or the "

@@ -1,4 +1,4 @@
-import Primitives
+package import Primitives
 
 extension PostPolicy {
     /// What a form claims about its signer; not verified yet.
@@ -21,6 +21,11 @@ extension PostPolicy {
             case .version2: .version2
             case .version4: .version4
             }
+        }
+
+        /// When the form says that it was signed; nil for version 2, which does not say it.
+        package var date: Timestamp? {
+            if case .version4(_, let date) = claim { date } else { nil }
         }
     }
 

@@ -124,10 +124,10 @@ struct GatewayHarness: Sendable {
     /// Sends a request as it is.
     func handle(
         _ head: RequestHead, _ body: consuming Body, peer: String = "192.0.2.7", isSecure: Bool = false,
-        room: Int64 = .max
+        tlsVersion: String? = nil, room: Int64 = .max
     ) async -> Received {
         let channel = RecordingChannel(room: room)
-        let request = IncomingRequest(head: head, peerAddress: peer, isSecure: isSecure)
+        let request = IncomingRequest(head: head, peerAddress: peer, isSecure: isSecure, tlsVersion: tlsVersion)
         await pipeline.handle(request, body: body, response: channel)
         let transcript = channel.transcript
         #expect(transcript.violations.isEmpty)

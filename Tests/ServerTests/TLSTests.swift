@@ -76,6 +76,7 @@ private func withCertificates(_ test: (Certificates) async throws -> Void) async
                 $0.tls = TLSSettings(certificateChainFile: files.path("a.pem"), privateKeyFile: files.path("a.key"))
             } handler: { request, body, response in
                 #expect(request.isSecure)
+                #expect(request.tlsVersion == (version == .tlsv12 ? "1.2" : "1.3"))
                 #expect(request.clientCertificate == nil)
                 try await echo(request, body, response)
             } test: { server, _ in

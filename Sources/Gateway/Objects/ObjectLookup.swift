@@ -54,10 +54,14 @@ package struct ObjectLookup: Sendable {
         return version
     }
 
+    /// Whether the caller may list what begins with the key.
+    package func mayList(_ key: ObjectKey, in bucket: String) async throws(S3Error) -> Bool {
+        try await Authorizer(gateway, request).allows(
+            RequiredAccess("s3:ListBucket", bucket: bucket, context: ["s3:prefix": [key.description]]))
+    }
+
     private func missing(_ key: ObjectKey, _ bucket: Bucket, marker: StoredVersion?) async throws(S3Error) -> S3Error {
-        let mayList = try await Authorizer(gateway, request).allows(
-            RequiredAccess("s3:ListBucket", bucket: bucket.name, context: ["s3:prefix": [key.description]]))
-        guard mayList else { return S3Error(.accessDenied) }
+        guard try await mayList(key, in: bucket.name) else { return S3Error(.accessDenied) }
         var error = S3Error(.noSuchKey, details: [S3Error.Detail("Key", key.description)])
         if let marker {
             error.headers = [

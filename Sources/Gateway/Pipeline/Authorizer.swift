@@ -13,11 +13,22 @@ package struct Authorizer: Sendable {
         (self.gateway, self.request) = (gateway, request)
     }
 
-    /// - Throws: `AccessDenied`, or `NoSuchBucket` where the bucket does not exist.
+    /// - Throws: `AccessDenied`; `NoSuchBucket` where the bucket does not exist; `NoSuchKey` where the caller is not
+    ///   told by it more than a listing tells.
     package func require(_ access: RequiredAccess) async throws(S3Error) {
-        let (allowed, statements) = try await decide(access)
-        request.note(statements: statements)
-        guard allowed else { throw S3Error(.accessDenied) }
+        let decision = try await decide(access)
+        request.note(statements: decision.reasons)
+        guard !decision.allowed else { return }
+        if access.tellsAbsence, !decision.explicitDeny { try await tellAbsence(access) }
+        throw S3Error(.accessDenied)
+    }
+
+    /// In S3, whoever may list a key is told that it is not there, also without leave to read it.
+    private func tellAbsence(_ access: RequiredAccess) async throws(S3Error) {
+        guard let name = access.bucket, let key = access.key else { return }
+        let lookup = ObjectLookup(gateway, request)
+        guard try await lookup.mayList(key, in: name) else { return }
+        _ = try await lookup.existing(key, nil, in: gateway.buckets.bucket(name))
     }
 
     /// Whether an access is allowed, for operations whose answer depends on it.
@@ -25,12 +36,13 @@ package struct Authorizer: Sendable {
         try await decide(access).allowed
     }
 
-    private func decide(_ access: RequiredAccess) async throws(S3Error) -> (allowed: Bool, statements: [String]) {
+    private func decide(_ access: RequiredAccess) async throws(S3Error) -> Decision {
         var bucket: Bucket?
         let isCreation = access.action == "s3:CreateBucket"
         if let name = access.bucket, !isCreation { bucket = try await gateway.buckets.bucket(name) }
         let caller = request.caller
-        var context = RequestConditions.context(of: request, at: gateway.environment.now())
+        var context = RequestConditions.context(
+            of: request, using: access.headers, at: gateway.environment.now())
         context.merge(access.context) { server, _ in server }
         if access.wantsObjectTags, let bucket, let key = access.key, usesObjectTags(bucket, caller) {
             try await addTags(of: key, in: bucket, access, to: &context)
@@ -40,8 +52,7 @@ package struct Authorizer: Sendable {
         let isForeign = bucket.map { $0.record.account != caller.principal.accountID } ?? false
         guard isForeign, !caller.isAnonymous else {
             let policies = PolicySet(identity: caller.policies, resource: bucket?.policy)
-            let decision = Policy.decide(asked, by: caller.principal, at: now, under: policies)
-            return (decision.allowed, decision.reasons)
+            return Policy.decide(asked, by: caller.principal, at: now, under: policies)
         }
         // Across accounts, the caller's own account and the bucket's must both agree.
         let own = Policy.decide(
@@ -49,7 +60,9 @@ package struct Authorizer: Sendable {
         let granted = Policy.decide(
             asked, by: caller.principal.withoutOwnership, at: now,
             under: PolicySet(identity: [], resource: bucket?.policy))
-        return (own.allowed && granted.allowed, own.reasons + granted.reasons)
+        return Decision(
+            allowed: own.allowed && granted.allowed, explicitDeny: own.explicitDeny || granted.explicitDeny,
+            reasons: own.reasons + granted.reasons)
     }
 
     private static func resource(_ access: RequiredAccess) -> String {

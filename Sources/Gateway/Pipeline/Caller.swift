@@ -20,9 +20,9 @@ package struct Caller: Sendable {
     package var auditIdentity: AuditIdentity
     /// Nil for whoever signed nothing.
     package var signatureVersion: SignatureVersion?
-    /// When a presigned URL says that it was made; nil for all else, and for one of signature version 2, which does not
-    /// say it.
-    package var presignedAt: Timestamp?
+    /// When a presigned URL or a form says that it was signed; nil for what is signed as it is sent, and for signature
+    /// version 2, which does not say it.
+    package var signedAhead: Timestamp?
 
     package var isAnonymous: Bool { method == .none }
 
@@ -41,12 +41,13 @@ package struct Caller: Sendable {
         let isPresigned = request.presented?.carrier == .query
         self.init(request.principal, request.accessKey, by: isPresigned ? .query : .header)
         signatureVersion = request.presented?.version
-        if isPresigned, case .version4(let presented) = request.presented { presignedAt = presented.date }
+        if isPresigned, case .version4(let presented) = request.presented { signedAhead = presented.date }
     }
 
     package init(_ form: AuthenticatedForm) {
         self.init(form.principal, form.accessKey, by: .post)
         signatureVersion = form.signatureVersion
+        signedAhead = form.signedAt
     }
 
     /// - Parameter method: how the key signed, if there is one.

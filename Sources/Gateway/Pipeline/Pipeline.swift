@@ -60,6 +60,7 @@ package struct Pipeline: RequestHandler {
             incoming: request, wire: wire, caller: caller, trailer: trailer.map { box in { @Sendable in box.fields } })
         answer.authenticated(context)
         try QueryCoverage.check(wire.query, signedBy: caller)
+        try RepeatedHeaders.check(wire.fields)
         let name = try Router.operation(of: wire)
         context.describe(name, isReadOnly: wire.method == "GET" || wire.method == "HEAD")
         guard let operation = operations[name] else {
@@ -98,6 +99,7 @@ package struct Pipeline: RequestHandler {
         let authorizer = Authorizer(gateway, context)
         for access in O.accesses(of: input) { try await authorizer.require(access) }
         try await checkOwner(context)
+        try AskedHeaders(context).check(O.headerUse, document: document)
         if !O.isReadOnly, !gateway.audit.acceptsMutations {
             throw S3Error.hidden(.serviceUnavailable, "audit: the log takes no mutations")
         }

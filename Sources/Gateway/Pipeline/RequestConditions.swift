@@ -1,19 +1,37 @@
 import Policy
 package import Primitives
+package import S3Model
 import S3Wire
 
 /// The condition keys that every request has, made by the server alone: no header of the request can name one
 /// (GHSA-6r96, GHSA-fc6g).
 package enum RequestConditions {
-    /// Header fields whose values policies may ask for, with the condition key of each.
-    private static let offered = [
-        "x-amz-acl": "s3:x-amz-acl", "x-amz-content-sha256": "s3:x-amz-content-sha256",
-        "x-amz-metadata-directive": "s3:x-amz-metadata-directive",
-        "x-amz-server-side-encryption": "s3:x-amz-server-side-encryption",
-        "x-amz-website-redirect-location": "s3:x-amz-website-redirect-location",
-    ]
+    /// Header fields that policies may ask for, under the key `s3:` and the field's name.
+    ///
+    /// Source: <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html>
+    private static func offered(_ use: HeaderUse) -> [String] {
+        switch use {
+        case .none, .read: []
+        case .write: written
+        case .copy: written + ["x-amz-metadata-directive"]
+        case .part, .completion: [customerAlgorithm]
+        case .accessControl: lists
+        case .bucketCreation: lists + ["x-amz-object-ownership"]
+        }
+    }
 
-    package static func context(of request: RequestContext, at now: Timestamp) -> [String: [String]] {
+    private static let lists = ["x-amz-acl"] + AccessControlDecoding.grants
+    private static let customerAlgorithm = "x-amz-server-side-encryption-customer-algorithm"
+    private static let written =
+        lists + [
+            "x-amz-server-side-encryption", "x-amz-server-side-encryption-aws-kms-key-id", customerAlgorithm,
+            "x-amz-storage-class", "x-amz-website-redirect-location",
+        ]
+
+    /// - Parameter use: the header fields that the operation looks at. One that has no effect satisfies no policy.
+    package static func context(
+        of request: RequestContext, using use: HeaderUse, at now: Timestamp
+    ) -> [String: [String]] {
         let caller = request.caller
         var context = [
             "aws:sourceip": [request.incoming.peerAddress],
@@ -24,6 +42,7 @@ package enum RequestConditions {
         if let name = caller.principal.userName { context["aws:username"] = [name] }
         if let agent = request.incoming.head.fields["user-agent"] { context["aws:useragent"] = [agent] }
         if let referer = request.incoming.head.fields["referer"] { context["aws:referer"] = [referer] }
+        if let version = request.incoming.tlsVersion { context["s3:tlsversion"] = [version] }
         switch caller.method {
         case .none: break
         case .header: context["s3:authtype"] = ["REST-HEADER"]
@@ -31,9 +50,11 @@ package enum RequestConditions {
         case .post: context["s3:authtype"] = ["POST"]
         }
         if let version = caller.signatureVersion { context["s3:signatureversion"] = [version.conditionValue] }
-        if let made = caller.presignedAt { context["s3:signatureage"] = [String(now.milliseconds - made.milliseconds)] }
-        for (header, key) in offered {
-            if let value = request.wire.fields[header] { context[key] = [value] }
+        if let made = caller.signedAhead { context["s3:signatureage"] = [String(now.milliseconds - made.milliseconds)] }
+        let fields = request.wire.fields
+        if let hash = fields["x-amz-content-sha256"] { context["s3:x-amz-content-sha256"] = [hash] }
+        for name in offered(use) {
+            if let value = fields[name] { context["s3:" + name] = [value] }
         }
         return context
     }

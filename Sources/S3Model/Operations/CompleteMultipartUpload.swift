@@ -6,6 +6,7 @@ package import Primitives
 package enum CompleteMultipartUpload: Operation {
     package static let name = "CompleteMultipartUpload"
     package static let isReadOnly = false
+    package static let headerUse = HeaderUse.completion
 
     /// What it is asked.
     package struct Input: Sendable, Hashable {
@@ -46,7 +47,8 @@ package enum CompleteMultipartUpload: Operation {
     }
 
     package static func accesses(of input: Input) -> [RequiredAccess] {
-        ObjectWriteAccess.accesses(bucket: input.bucket, key: input.key, preconditions: input.preconditions)
+        ObjectWriteAccess.accesses(
+            bucket: input.bucket, key: input.key, preconditions: input.preconditions, headers: headerUse)
     }
 
     /// A part, as the client lists it.

@@ -6,6 +6,7 @@ package import Primitives
 package enum CopyObject: Operation {
     package static let name = "CopyObject"
     package static let isReadOnly = false
+    package static let headerUse = HeaderUse.copy
 
     /// What it is asked.
     package struct Input: Sendable, Hashable {
@@ -63,6 +64,6 @@ package enum CopyObject: Operation {
         input.source.accesses
             + ObjectWriteAccess.accesses(
                 bucket: input.bucket, key: input.key, attributes: input.attributes, source: input.source,
-                preconditions: input.preconditions)
+                preconditions: input.preconditions, headers: headerUse)
     }
 }

@@ -4,6 +4,7 @@
 package enum CreateBucket: Operation {
     package static let name = "CreateBucket"
     package static let isReadOnly = false
+    package static let headerUse = HeaderUse.bucketCreation
 
     /// What it is asked.
     package struct Input: Sendable, Hashable {
@@ -27,6 +28,6 @@ package enum CreateBucket: Operation {
     }
 
     package static func accesses(of input: Input) -> [RequiredAccess] {
-        [RequiredAccess("s3:CreateBucket", bucket: input.bucket)]
+        [RequiredAccess("s3:CreateBucket", bucket: input.bucket, headers: headerUse)]
     }
 }

@@ -6,6 +6,7 @@ package import Primitives
 package enum CreateMultipartUpload: Operation {
     package static let name = "CreateMultipartUpload"
     package static let isReadOnly = false
+    package static let headerUse = HeaderUse.write
 
     /// What it is asked.
     package struct Input: Sendable, Hashable {
@@ -46,6 +47,7 @@ package enum CreateMultipartUpload: Operation {
 
     package static func accesses(of input: Input) -> [RequiredAccess] {
         ObjectWriteAccess.accesses(
-            bucket: input.bucket, key: input.key, attributes: input.attributes, creates: false)
+            bucket: input.bucket, key: input.key, attributes: input.attributes, creates: false,
+            headers: headerUse)
     }
 }

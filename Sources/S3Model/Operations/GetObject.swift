@@ -4,6 +4,7 @@
 package enum GetObject: Operation {
     package static let name = "GetObject"
     package static let isReadOnly = true
+    package static let headerUse = HeaderUse.read
 
     /// What it is asked.
     package typealias Input = ObjectRead.Input

@@ -4,6 +4,7 @@
 package enum HeadObject: Operation {
     package static let name = "HeadObject"
     package static let isReadOnly = true
+    package static let headerUse = HeaderUse.read
 
     /// What it is asked.
     package typealias Input = ObjectRead.Input

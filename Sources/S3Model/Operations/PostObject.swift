@@ -6,6 +6,7 @@ package import Primitives
 package enum PostObject: Operation {
     package static let name = "PostObject"
     package static let isReadOnly = false
+    package static let headerUse = HeaderUse.write
 
     /// What it is asked.
     package struct Input: Sendable, Hashable {
@@ -41,6 +42,7 @@ package enum PostObject: Operation {
     }
 
     package static func accesses(of input: Input) -> [RequiredAccess] {
-        ObjectWriteAccess.accesses(bucket: input.bucket, key: input.key, attributes: input.attributes)
+        ObjectWriteAccess.accesses(
+            bucket: input.bucket, key: input.key, attributes: input.attributes, headers: headerUse)
     }
 }

@@ -4,6 +4,7 @@
 package enum PutBucketAcl: Operation {
     package static let name = "PutBucketAcl"
     package static let isReadOnly = false
+    package static let headerUse = HeaderUse.accessControl
 
     /// What it is asked.
     package struct Input: Sendable, Hashable {
@@ -20,6 +21,6 @@ package enum PutBucketAcl: Operation {
     }
 
     package static func accesses(of input: Input) -> [RequiredAccess] {
-        [RequiredAccess("s3:PutBucketAcl", bucket: input.bucket)]
+        [RequiredAccess("s3:PutBucketAcl", bucket: input.bucket, headers: headerUse)]
     }
 }

@@ -6,6 +6,7 @@ package import Primitives
 package enum PutObject: Operation {
     package static let name = "PutObject"
     package static let isReadOnly = false
+    package static let headerUse = HeaderUse.write
 
     /// What it is asked.
     package struct Input: Sendable, Hashable {
@@ -41,6 +42,7 @@ package enum PutObject: Operation {
 
     package static func accesses(of input: Input) -> [RequiredAccess] {
         ObjectWriteAccess.accesses(
-            bucket: input.bucket, key: input.key, attributes: input.attributes, preconditions: input.preconditions)
+            bucket: input.bucket, key: input.key, attributes: input.attributes, preconditions: input.preconditions,
+            headers: headerUse)
     }
 }

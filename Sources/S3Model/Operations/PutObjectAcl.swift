@@ -6,6 +6,7 @@ package import Primitives
 package enum PutObjectAcl: Operation {
     package static let name = "PutObjectAcl"
     package static let isReadOnly = false
+    package static let headerUse = HeaderUse.accessControl
 
     /// What it is asked.
     package struct Input: Sendable, Hashable {
@@ -30,5 +31,10 @@ package enum PutObjectAcl: Operation {
 
     package static func accesses(of input: Input) -> [RequiredAccess] {
         ObjectReadAccess.accesses("s3:PutObjectAcl", bucket: input.bucket, key: input.key, version: input.versionID)
+            .map { access in
+                var access = access
+                access.headers = headerUse
+                return access
+            }
     }
 }

@@ -6,6 +6,7 @@ package import Primitives
 package enum UploadPart: Operation {
     package static let name = "UploadPart"
     package static let isReadOnly = false
+    package static let headerUse = HeaderUse.part
 
     /// What it is asked.
     package struct Input: Sendable, Hashable {

@@ -6,6 +6,7 @@ package import Primitives
 package enum UploadPartCopy: Operation {
     package static let name = "UploadPartCopy"
     package static let isReadOnly = false
+    package static let headerUse = HeaderUse.part
 
     /// What it is asked.
     package struct Input: Sendable, Hashable {

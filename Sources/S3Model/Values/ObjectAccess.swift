@@ -42,17 +42,20 @@ package enum ObjectWriteAccess {
     /// With `If-Match` also reading the one that is there, since the outcome tells what its tag is.
     /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html>
     ///
-    /// - Parameter creates: whether an object comes of it at once, or an upload is begun.
+    /// - Parameters:
+    ///   - creates: whether an object comes of it at once, or an upload is begun.
+    ///   - headers: the header fields that the operation looks at.
     package static func accesses(
         bucket: String, key: ObjectKey, attributes: ObjectAttributes = ObjectAttributes(), source: CopySource? = nil,
-        preconditions: Preconditions = Preconditions(), creates: Bool = true
+        preconditions: Preconditions = Preconditions(), creates: Bool = true, headers: HeaderUse
     ) -> [RequiredAccess] {
         var context = tagContext(attributes.tags)
         context[creationKey] = [String(creates)]
         context.merge(preconditions.policyContext) { first, _ in first }
-        if let storageClass = attributes.storageClass { context["s3:x-amz-storage-class"] = [storageClass] }
         if let source { context["s3:x-amz-copy-source"] = ["\(source.bucket)/\(source.key)"] }
-        var accesses = [RequiredAccess("s3:PutObject", bucket: bucket, key: key, context: context)]
+        var accesses = [
+            RequiredAccess("s3:PutObject", bucket: bucket, key: key, context: context, headers: headers)
+        ]
         if !attributes.tags.isEmpty {
             accesses.append(RequiredAccess("s3:PutObjectTagging", bucket: bucket, key: key, context: context))
         }
@@ -72,7 +75,7 @@ package enum ObjectWriteAccess {
     package static func part(bucket: String, key: ObjectKey, source: CopySource? = nil) -> RequiredAccess {
         var context = [creationKey: ["false"]]
         if let source { context["s3:x-amz-copy-source"] = ["\(source.bucket)/\(source.key)"] }
-        return RequiredAccess("s3:PutObject", bucket: bucket, key: key, context: context)
+        return RequiredAccess("s3:PutObject", bucket: bucket, key: key, context: context, headers: .part)
     }
 
     /// Replacing the tags of an object.

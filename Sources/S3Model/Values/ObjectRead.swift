@@ -50,5 +50,10 @@ package enum ObjectRead {
     /// What they need.
     package static func accesses(of input: Input) -> [RequiredAccess] {
         ObjectReadAccess.accesses("s3:GetObject", bucket: input.bucket, key: input.key, version: input.versionID)
+            .map { access in
+                var access = access
+                access.tellsAbsence = input.versionID == nil
+                return access
+            }
     }
 }

@@ -35,7 +35,7 @@ enum FormSubmission {
     private static let headers: Set<String> =
         Set(AttributeDecoding.systemHeaders)
         .union(ChecksumDecoding.lengths.keys.map(ChecksumDecoding.headerName))
-        .union(HeaderDecoding.unserved).union(HeaderDecoding.grants)
+        .union(UnservedHeaders.names).union(AccessControlDecoding.grants)
         .union([
             "content-md5", "x-amz-acl", "x-amz-storage-class", "x-amz-checksum-algorithm",
             "x-amz-sdk-checksum-algorithm", "x-amz-checksum-type",

@@ -3,45 +3,6 @@ package import S3Model
 
 /// Reads header fields that several operations share.
 package enum HeaderDecoding {
-    /// Headers that ask for what Tidegate does not do yet. To ignore one would be to store an object otherwise than was
-    /// asked.
-    static let unserved = [
-        "x-amz-object-lock-mode", "x-amz-object-lock-retain-until-date", "x-amz-object-lock-legal-hold",
-        "x-amz-write-offset-bytes", "x-amz-server-side-encryption", "x-amz-server-side-encryption-aws-kms-key-id",
-        "x-amz-server-side-encryption-context", "x-amz-server-side-encryption-bucket-key-enabled",
-        "x-amz-server-side-encryption-customer-algorithm", "x-amz-server-side-encryption-customer-key",
-        "x-amz-server-side-encryption-customer-key-md5", "x-amz-copy-source-server-side-encryption-customer-algorithm",
-        "x-amz-copy-source-server-side-encryption-customer-key", "x-amz-mfa",
-    ]
-
-    static let grants = [
-        "x-amz-grant-full-control", "x-amz-grant-read", "x-amz-grant-read-acp", "x-amz-grant-write",
-        "x-amz-grant-write-acp",
-    ]
-
-    /// Refuses what would have to be ignored.
-    /// - Throws: `NotImplemented`, `AccessControlListNotSupported`, `InvalidArgument`.
-    package static func refuseUnserved(_ request: WireRequest) throws(S3Error) {
-        for name in unserved where request.fields.contains(name) {
-            throw S3Error(
-                .notImplemented, "The header \(name) asks for what this server does not do.",
-                details: [S3Error.Detail("Header", name)])
-        }
-        for name in grants where request.fields.contains(name) { throw S3Error(.accessControlListNotSupported) }
-        if let acl = request.fields["x-amz-acl"] {
-            switch acl {
-            case "private", "bucket-owner-full-control": break
-            case "public-read", "public-read-write", "authenticated-read", "aws-exec-read", "bucket-owner-read",
-                "log-delivery-write":
-                throw S3Error(.accessControlListNotSupported)
-            default:
-                throw S3Error(
-                    .invalidArgument,
-                    details: [S3Error.Detail("ArgumentName", "x-amz-acl"), S3Error.Detail("ArgumentValue", acl)])
-            }
-        }
-    }
-
     /// A version id from the query; nil where none is asked for.
     package static func versionID(_ request: WireRequest) throws(S3Error) -> VersionID? {
         guard let text = request.query["versionId"] else { return nil }

@@ -8,7 +8,6 @@ enum ObjectReadDecoding {
     ]
 
     static func input(_ request: WireRequest) throws(S3Error) -> ObjectRead.Input {
-        try HeaderDecoding.refuseUnserved(request)
         var overrides: [String: String] = [:]
         for name in overridable {
             guard let value = request.query["response-" + name] else { continue }

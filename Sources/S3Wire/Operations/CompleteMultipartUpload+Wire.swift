@@ -7,7 +7,6 @@ extension CompleteMultipartUpload: WireOperation {
     package static let checksumIsOfDocument = false
 
     package static func decode(_ request: WireRequest, document: [UInt8]) throws(S3Error) -> Input {
-        try HeaderDecoding.refuseUnserved(request)
         let root = try Document.parse(document, root: "CompleteMultipartUpload")
         let elements = root.children("Part")
         guard (1...ServiceLimits.partNumbers.upperBound).contains(elements.count) else { throw S3Error(.malformedXML) }

@@ -4,7 +4,6 @@ import XML
 
 extension CopyObject: WireOperation {
     package static func decode(_ request: WireRequest, document: [UInt8]) throws(S3Error) -> Input {
-        try HeaderDecoding.refuseUnserved(request)
         let replacesMetadata = try CopyDecoding.replaces(request, "x-amz-metadata-directive")
         let replacesTags = try CopyDecoding.replaces(request, "x-amz-tagging-directive")
         var attributes = try AttributeDecoding.attributes(request)

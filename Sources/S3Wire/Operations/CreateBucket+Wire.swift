@@ -6,7 +6,6 @@ extension CreateBucket: WireOperation {
     package static let payload = PayloadKind.document(limit: ServiceLimits.documentSize)
 
     package static func decode(_ request: WireRequest, document: [UInt8]) throws(S3Error) -> Input {
-        try HeaderDecoding.refuseUnserved(request)
         let bucket = try request.requiredBucket()
         guard BucketName.isValid(bucket) else {
             throw S3Error(.invalidBucketName, details: [S3Error.Detail("BucketName", bucket)])

@@ -4,7 +4,6 @@ import XML
 
 extension CreateMultipartUpload: WireOperation {
     package static func decode(_ request: WireRequest, document: [UInt8]) throws(S3Error) -> Input {
-        try HeaderDecoding.refuseUnserved(request)
         var algorithm: String?
         if let name = request.fields["x-amz-checksum-algorithm"] { algorithm = try ChecksumDecoding.algorithm(name) }
         var isComposite: Bool?

@@ -13,7 +13,6 @@ extension PostObject: WireOperation {
                     S3Error.Detail("Condition", "Bucket POST must be of the enclosure-type multipart/form-data")
                 ])
         }
-        try HeaderDecoding.refuseUnserved(request)
         var attributes = try AttributeDecoding.attributes(request)
         if let tagging = form["tagging"] {
             attributes.tags = try TagDecoding.document(Array(tagging.utf8), limit: ServiceLimits.tagsOfAnObject)

@@ -5,7 +5,6 @@ extension PutBucketAcl: WireOperation {
     package static let payload = PayloadKind.document(limit: ServiceLimits.documentSize)
 
     package static func decode(_ request: WireRequest, document: [UInt8]) throws(S3Error) -> Input {
-        try AccessControlDecoding.check(request, document: document)
         return Input(bucket: try request.requiredBucket())
     }
 

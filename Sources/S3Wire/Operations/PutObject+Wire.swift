@@ -5,7 +5,6 @@ extension PutObject: WireOperation {
     package static let payload = PayloadKind.stream
 
     package static func decode(_ request: WireRequest, document: [UInt8]) throws(S3Error) -> Input {
-        try HeaderDecoding.refuseUnserved(request)
         return Input(
             bucket: try request.requiredBucket(), key: try request.requiredKey(),
             attributes: try AttributeDecoding.attributes(request), length: try PayloadDecoding.length(request),

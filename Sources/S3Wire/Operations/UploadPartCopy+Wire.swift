@@ -4,7 +4,6 @@ import XML
 
 extension UploadPartCopy: WireOperation {
     package static func decode(_ request: WireRequest, document: [UInt8]) throws(S3Error) -> Input {
-        try HeaderDecoding.refuseUnserved(request)
         return Input(
             bucket: try request.requiredBucket(), key: try request.requiredKey(),
             upload: request.query["uploadId"] ?? "",

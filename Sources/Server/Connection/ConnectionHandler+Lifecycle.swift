@@ -91,6 +91,22 @@ extension ConnectionHandler {
         }
     }
 
+    /// The version that the handshake came to.
+    static func tlsVersion(_ context: ChannelHandlerContext) -> String? {
+        do {
+            switch try context.pipeline.syncOperations.nioSSL_tlsVersion() {
+            case .tlsv1: return "1.0"
+            case .tlsv11: return "1.1"
+            case .tlsv12: return "1.2"
+            case .tlsv13: return "1.3"
+            case nil: return nil
+            }
+        } catch {
+            // No TLS handler is left: the connection is ending, and no request will ask.
+            return nil
+        }
+    }
+
     // MARK: - Time
 
     /// One timer a connection, re-armed when it fires rather than at every request: no time is shorter than `shortest`,

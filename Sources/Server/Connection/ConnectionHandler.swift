@@ -30,6 +30,7 @@ package final class ConnectionHandler: ChannelInboundHandler {
     var peerAddress = ""
     var peerPort = 0
     var clientCertificate: [UInt8]?
+    var tlsVersion: String?
 
     package init(core: ServerCore, isSecure: Bool) {
         self.core = core
@@ -85,6 +86,7 @@ package final class ConnectionHandler: ChannelInboundHandler {
             perform(machine.inputClosed(now))
         case TLSUserEvent.handshakeCompleted(_):
             clientCertificate = Self.clientCertificate(context)
+            tlsVersion = Self.tlsVersion(context)
             acknowledgeAtOnce(context)
             perform(machine.handshakeCompleted(now))
         case ConnectionRegistry.Event.drain: perform(machine.drain())
@@ -254,7 +256,7 @@ package final class ConnectionHandler: ChannelInboundHandler {
         let exchange = Exchange(NIOLoopBound(self, eventLoop: loop), loop: loop, identifier: identifier)
         let incoming = IncomingRequest(
             head: request.head, peerAddress: peerAddress, peerPort: peerPort, isSecure: isSecure,
-            clientCertificate: clientCertificate)
+            tlsVersion: tlsVersion, clientCertificate: clientCertificate)
         let framing = request.framing
         let core = core
         // Begins on this thread and goes on elsewhere at its first suspension: what is answered from memory costs no
