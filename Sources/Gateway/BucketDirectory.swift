@@ -4,13 +4,27 @@ import Primitives
 package import S3Model
 import Synchronization
 
-/// A bucket with what requests to it need: its record and its policy.
+/// A bucket with what requests to it need: its record, its policy, and how far it keeps the public out.
 package struct Bucket: Sendable {
     package var name: String
     package var record: BucketRecord
     /// The entry of the record: writes to the bucket are conditional on it.
     package var entry: Entry
-    package var policy: PolicyDocument?
+    package let policy: PolicyDocument?
+    package let publicAccess: PublicAccessRecord?
+    /// The entry of `publicAccess`: a policy that depends on it is put conditional on it.
+    package let publicAccessEntry: Entry?
+    /// Whether the policy, since it is public, lets in nobody from outside the owner's account.
+    package let isRestricted: Bool
+
+    package init(
+        name: String, record: BucketRecord, entry: Entry, policy: PolicyDocument? = nil,
+        publicAccess: PublicAccessRecord? = nil, publicAccessEntry: Entry? = nil
+    ) {
+        (self.name, self.record, self.entry, self.policy) = (name, record, entry, policy)
+        (self.publicAccess, self.publicAccessEntry) = (publicAccess, publicAccessEntry)
+        isRestricted = publicAccess?.restrictPublicBuckets == true && policy?.isPublic == true
+    }
 
     package var id: BucketID { record.id }
 }
@@ -52,15 +66,19 @@ package final class BucketDirectory: Sendable {
         do {
             guard let entry = try await index.values(of: [Keys.bucket(name)])[0] else { return nil }
             let record = try BucketRecord(encoded: entry.value)
-            let policy = try await index.values(of: [Keys.configuration(record.id, .policy)])[0]
-            let bucket = Bucket(name: name, record: record, entry: entry, policy: try Self.parse(policy, name))
+            let configurations = try await index.values(
+                of: [Keys.configuration(record.id, .policy), Keys.configuration(record.id, .publicAccessBlock)])
+            let bucket = Bucket(
+                name: name, record: record, entry: entry, policy: try Self.parse(configurations[0], name),
+                publicAccess: try configurations[1].map { try PublicAccessRecord(encoded: $0.value) },
+                publicAccessEntry: configurations[1])
             remember(bucket, generation)
             return bucket
         } catch let error as MetadataError {
             throw S3Error(error)
         } catch {
-            // A bucket whose policy cannot be read must not be served as if it had none (GHSA-j548).
-            throw S3Error.damagedRecord("the record or policy of a bucket does not parse")
+            // A bucket whose policy or block cannot be read must not be served as if it had none (GHSA-j548).
+            throw S3Error.damagedRecord("the record, policy or public access block of a bucket does not parse")
         }
     }
 

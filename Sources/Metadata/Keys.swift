@@ -212,6 +212,7 @@ package struct UploadID: Hashable, Sendable, CustomStringConvertible {
 package enum BucketConfigurationKind: UInt8, Sendable, CaseIterable {
     case policy = 1
     case tagging = 2
+    case publicAccessBlock = 3
 }
 
 /// The counters that are kept for each bucket.

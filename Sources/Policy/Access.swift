@@ -31,7 +31,8 @@ package struct Decision: Sendable, Hashable {
     /// Whether a statement denied it, rather than that none allowed it.
     package var explicitDeny: Bool
     /// The statements that decided: `identity:Sid` or `bucket:Sid`, the statement's number (from 1, as `#1`) standing
-    /// for a missing `Sid`; `owner` where ownership decided. Empty where nothing matched.
+    /// for a missing `Sid`; `owner` where ownership decided, `RestrictPublicBuckets` where the bucket keeps out whoever
+    /// is not of its owner's account. Empty where nothing matched.
     package var reasons: [String]
 
     package init(allowed: Bool, explicitDeny: Bool, reasons: [String]) {

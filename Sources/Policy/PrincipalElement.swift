@@ -9,14 +9,17 @@ struct PrincipalElement: Sendable, Hashable {
         /// One user, by ARN.
         case arn(String)
         case canonicalUser(String)
-        /// A service or an identity provider, which nobody here is.
-        case other
+        /// A service, which nobody here is.
+        case service
+        /// An identity provider, by which nobody here is known.
+        case federated
     }
 
     let names: [Name]
     let isNegated: Bool
 
-    var namesEveryone: Bool { !isNegated && names.contains(.everyone) }
+    /// Whether nobody in particular is meant: everyone, or whoever an identity provider knows.
+    var namesThePublic: Bool { !isNegated && names.contains { $0 == .everyone || $0 == .federated } }
 
     func matches(_ principal: Principal, effect: Statement.Effect) -> Bool {
         // Naming an account in an allowance leaves it to that account which of its users may: the own account's users
@@ -32,7 +35,7 @@ struct PrincipalElement: Sendable, Hashable {
             case .canonicalUser(let id):
                 principal.canonicalUserID.map { $0.utf8.elementsEqual(id.utf8) } == true
                     && (meansUsers || principal.kind == .root)
-            case .other: false
+            case .service, .federated: false
             }
         }
         return isNamed != isNegated

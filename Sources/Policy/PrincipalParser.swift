@@ -30,7 +30,8 @@ enum PrincipalParser {
                 throw complaint
             }
             return .canonicalUser(text)
-        case "Service", "Federated": return .other
+        case "Service": return .service
+        case "Federated": return .federated
         default: throw complaint
         }
     }

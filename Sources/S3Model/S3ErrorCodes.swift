@@ -86,6 +86,8 @@ extension S3Error.Code {
     package static let noSuchBucket = Self("NoSuchBucket", 404, "The specified bucket does not exist")
     package static let noSuchBucketPolicy = Self("NoSuchBucketPolicy", 404, "The bucket policy does not exist")
     package static let noSuchKey = Self("NoSuchKey", 404, "The specified key does not exist.")
+    package static let noSuchPublicAccessBlock = Self(
+        "NoSuchPublicAccessBlockConfiguration", 404, "The public access block configuration was not found")
     package static let noSuchTagSet = Self("NoSuchTagSet", 404, "The TagSet does not exist")
     package static let noSuchUpload = Self(
         "NoSuchUpload", 404,

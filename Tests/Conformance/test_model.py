@@ -211,6 +211,10 @@ def test_buckets(send, place):
     check(send("PUT", target), "CreateBucket")
     check(send("DELETE", f"{target}?policy"), "DeleteBucketPolicy")
     check(send("DELETE", f"{target}?tagging"), "DeleteBucketTagging")
+    block = b"<PublicAccessBlockConfiguration><BlockPublicAcls>true</BlockPublicAcls></PublicAccessBlockConfiguration>"
+    check(send("PUT", f"{target}?publicAccessBlock", {}, block), "PutPublicAccessBlock")
+    check(send("GET", f"{target}?publicAccessBlock"), "GetPublicAccessBlock")
+    check(send("DELETE", f"{target}?publicAccessBlock"), "DeletePublicAccessBlock")
     versioning = b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
     check(send("PUT", f"{target}?versioning", {}, versioning), "PutBucketVersioning")
     check(send("PUT", f"{target}?acl", {"x-amz-acl": "private"}), "PutBucketAcl")

@@ -20,7 +20,6 @@ UNSET = {
     "NoSuchTagSet",
     "ServerSideEncryptionConfigurationNotFoundError",
     "ObjectLockConfigurationNotFoundError",
-    "NoSuchPublicAccessBlockConfiguration",
     "OwnershipControlsNotFoundError",
     "NoSuchWebsiteConfiguration",
     "ReplicationConfigurationNotFoundError",
@@ -42,7 +41,6 @@ EMPTY = {
     "GetObjectAcl",
     "GetBucketEncryption",
     "GetBucketOwnershipControls",
-    "GetPublicAccessBlock",
     "GetBucketPolicyStatus",
     "ListBucketAnalyticsConfigurations",
     "ListBucketInventoryConfigurations",
@@ -88,6 +86,9 @@ SERVED = {
     "PutBucketAcl",
     "PutObjectAcl",
     "GetBucketPolicyStatus",
+    "GetPublicAccessBlock",
+    "PutPublicAccessBlock",
+    "DeletePublicAccessBlock",
 }
 
 
@@ -141,7 +142,6 @@ SUBRESOURCES = [
     "notification",
     "object-lock",
     "ownershipControls",
-    "publicAccessBlock",
     "replication",
     "requestPayment",
     "website",

@@ -127,6 +127,23 @@ struct ConditionKeyTests {
         #expect(await harness.anonymous.post(PostedForm("posted", "x", [("tagging", other)])).status == 403)
     }
 
+    @Test("Of two tags that differ in the case of their names alone, neither hides the other from a policy")
+    func tagsOfOneName() async throws {
+        let asked = #"{"StringEquals":{"s3:RequestObjectTag/security":"private"}}"#
+        let existing = Documents.statement(
+            "Deny", "s3:GetObject", on: "bucket/*",
+            when: #"{"StringEquals":{"s3:ExistingObjectTag/security":"secret"}}"#)
+        let harness = try await harness(denyPut(asked), existing)
+        for tags in ["Security=private&security=public", "Security=public&security=private", "SECURITY=private"] {
+            let refused = try await harness.client("alice").put("/bucket/new", "x", ["x-amz-tagging": tags])
+            #expect(refused.outcome == "403 AccessDenied", "\(tags)")
+        }
+        for tags in ["Security=secret&security=public", "Security=public&security=secret"] {
+            #expect(try await harness.client("alice").put("/bucket/new", "x", ["x-amz-tagging": tags]).status == 200)
+            #expect(try await harness.client("alice").get("/bucket/new").outcome == "403 AccessDenied", "\(tags)")
+        }
+    }
+
     @Test("How a request is signed, and whether its body is, decides")
     func signatures() async throws {
         let harness = try await harness(

@@ -58,6 +58,13 @@ enum Documents {
         document("VersioningConfiguration") { $0.element("Status", status) }
     }
 
+    /// What keeps the public out of a bucket: names with `true` or `false`, or whatever else a test writes there.
+    static func publicAccessBlock(_ settings: [(String, String)]) -> Content {
+        document("PublicAccessBlockConfiguration") { writer in
+            for (name, value) in settings { writer.element(name, value) }
+        }
+    }
+
     /// A bucket policy of statements in JSON.
     static func policy(_ statements: String...) -> Content {
         Content(Array(#"{"Version":"2012-10-17","Statement":[\#(statements.joined(separator: ","))]}"#.utf8))

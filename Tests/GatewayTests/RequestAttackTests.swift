@@ -205,15 +205,15 @@ struct RequestAttackTests {
     private static let served: Set<String> = [
         "AbortMultipartUpload", "CompleteMultipartUpload", "CopyObject", "CreateBucket", "CreateMultipartUpload",
         "DeleteBucket", "DeleteBucketPolicy", "DeleteBucketTagging", "DeleteObject", "DeleteObjectTagging",
-        "DeleteObjects", "GetBucketAcl", "GetBucketLocation", "GetBucketPolicy", "GetBucketPolicyStatus",
-        "GetBucketTagging", "GetBucketVersioning", "GetObject", "GetObjectAcl", "GetObjectAttributes",
-        "GetObjectTagging", "HeadBucket", "HeadObject", "ListBuckets", "ListMultipartUploads", "ListObjectVersions",
-        "ListObjects", "ListObjectsV2", "ListParts", "PutBucketAcl", "PutBucketPolicy", "PutBucketTagging",
-        "PutBucketVersioning", "PutObject", "PutObjectAcl", "PutObjectTagging", "UploadPart", "UploadPartCopy",
-        "GetBucketAccelerateConfiguration", "GetBucketCors", "GetBucketEncryption", "GetBucketLifecycleConfiguration",
-        "GetBucketLogging", "GetBucketNotificationConfiguration", "GetObjectLockConfiguration",
-        "GetBucketOwnershipControls", "GetPublicAccessBlock", "GetBucketReplication", "GetBucketRequestPayment",
-        "GetBucketWebsite", "PostObject",
+        "DeleteObjects", "DeletePublicAccessBlock", "GetBucketAccelerateConfiguration", "GetBucketAcl", "GetBucketCors",
+        "GetBucketEncryption", "GetBucketLifecycleConfiguration", "GetBucketLocation", "GetBucketLogging",
+        "GetBucketNotificationConfiguration", "GetBucketOwnershipControls", "GetBucketPolicy", "GetBucketPolicyStatus",
+        "GetBucketReplication", "GetBucketRequestPayment", "GetBucketTagging", "GetBucketVersioning",
+        "GetBucketWebsite", "GetObject", "GetObjectAcl", "GetObjectAttributes", "GetObjectLockConfiguration",
+        "GetObjectTagging", "GetPublicAccessBlock", "HeadBucket", "HeadObject", "ListBuckets", "ListMultipartUploads",
+        "ListObjectVersions", "ListObjects", "ListObjectsV2", "ListParts", "PostObject", "PutBucketAcl",
+        "PutBucketPolicy", "PutBucketTagging", "PutBucketVersioning", "PutObject", "PutObjectAcl", "PutObjectTagging",
+        "PutPublicAccessBlock", "UploadPart", "UploadPartCopy",
     ]
 
     @Test("A sub-resource that is not served is never the bare operation (attacks §10)")

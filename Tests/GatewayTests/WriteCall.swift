@@ -43,6 +43,10 @@ struct WriteCall: Sendable {
             WriteCall(name: "DeleteBucketTagging", method: "DELETE", target: "/bucket?tagging"),
             WriteCall(name: "PutBucketPolicy", method: "PUT", target: "/bucket?policy", body: policy),
             WriteCall(name: "DeleteBucketPolicy", method: "DELETE", target: "/bucket?policy"),
+            WriteCall(
+                name: "PutPublicAccessBlock", method: "PUT", target: "/bucket?publicAccessBlock",
+                body: Documents.publicAccessBlock([("BlockPublicAcls", "true")])),
+            WriteCall(name: "DeletePublicAccessBlock", method: "DELETE", target: "/bucket?publicAccessBlock"),
             WriteCall(name: "CreateMultipartUpload", method: "POST", target: "/bucket/key?uploads"),
             WriteCall(
                 name: "UploadPart", method: "PUT", target: "/bucket/upload?partNumber=2&uploadId=\(upload)",

@@ -172,7 +172,24 @@ struct PolicyDocumentTests {
             (#"{"IpAddressIfExists":{"aws:SourceIp":"10.0.0.0/8"}}"#, true),
             (#"{"StringEquals":{"aws:PrincipalAccount":"1"}}"#, false),
             (#"{"StringLike":{"aws:PrincipalArn":"arn:*"}}"#, true),
-            (#"{"StringEquals":{"aws:username":"${s3:prefix}"}}"#, true),
+            (#"{"StringEquals":{"aws:PrincipalArn":"${s3:prefix}"}}"#, true),
+            (#"{"StringEquals":{"aws:username":"alice"}}"#, true),
+            (#"{"StringEquals":{"aws:PrincipalOrgID":"o-1"}}"#, false),
+            (#"{"StringEquals":{"aws:SourceVpc":"vpc-1"}}"#, false),
+            (#"{"StringLike":{"aws:SourceVpc":"vpc-*"}}"#, true),
+            (#"{"StringLike":{"aws:SourceVpc":["vpc-1","vpc-2"]}}"#, false),
+            (#"{"StringNotEquals":{"aws:SourceVpc":"vpc-1"}}"#, true),
+            (#"{"StringEqualsIfExists":{"aws:SourceVpce":"vpce-1"}}"#, true),
+            (#"{"ArnLike":{"aws:SourceArn":"arn:aws:s3:*:1:job/*"}}"#, true),
+            (#"{"ArnEquals":{"aws:SourceArn":"arn:aws:s3:::other"}}"#, false),
+            (#"{"ArnLike":{"s3:DataAccessPointArn":"arn:aws:s3:r:1:accesspoint/*"}}"#, false),
+            (#"{"StringLike":{"s3:DataAccessPointArn":"arn:aws:s3:r:1:accesspoint/*"}}"#, false),
+            (#"{"StringLike":{"s3:DataAccessPointArn":"arn:aws:s3:r:*"}}"#, true),
+            (#"{"ArnLike":{"s3:DataAccessPointArn":"arn:aws:s3:*:*:accesspoint/a"}}"#, true),
+            (#"{"Null":{"aws:SourceVpc":false}}"#, true),
+            (#"{"IpAddress":{"aws:SourceIp":"9.0.0.0/7"}}"#, true),
+            (#"{"IpAddress":{"aws:SourceIp":"::ffff:0.0.0.0/96"}}"#, true),
+            (#"{"StringEquals":{"aws:Referer":"x","aws:PrincipalAccount":"1"}}"#, false),
             (#"{"StringEquals":{"aws:Referer":"x"}}"#, true),
             (#"{"ForAllValues:StringEquals":{"aws:PrincipalAccount":"1"}}"#, true),
             (#"{"Bool":{"aws:SecureTransport":true}}"#, true),
@@ -181,6 +198,13 @@ struct PolicyDocumentTests {
         let block = condition.isEmpty ? "" : #","Condition":\#(condition)"#
         let policy = try Example.bucket("{\(usual + block)}")
         #expect(policy.isPublic == expected)
+        let open = [#"{"Federated":"graph.example.org"}"#, #"{"AWS":["111122223333","*"]}"#]
+        for principal in open {
+            let opened = usual.replacing(#""Principal":"*""#, with: #""Principal":\#(principal)"#)
+            #expect(try Example.bucket("{\(opened + block)}").isPublic == expected)
+        }
+        let service = usual.replacing(#""Principal":"*""#, with: #""Principal":{"Service":"logging.s3.amazonaws.com"}"#)
+        #expect(try Example.bucket("{\(service)}").isPublic == false)
         let named = usual.replacing(#""Principal":"*""#, with: #""Principal":{"AWS":"111122223333"}"#)
         #expect(try Example.bucket("{\(named)}").isPublic == false)
         #expect(try Example.bucket("{\(usual.replacing("Allow", with: "Deny"))}").isPublic == false)

@@ -31,9 +31,6 @@ extension GetBucketSetting: ServedOperation {
             S3Error.Code(
                 "ObjectLockConfigurationNotFoundError", 404,
                 "Object Lock configuration does not exist for this bucket")
-        case .publicAccessBlock:
-            S3Error.Code(
-                "NoSuchPublicAccessBlockConfiguration", 404, "The public access block configuration was not found")
         case .replication:
             S3Error.Code(
                 "ReplicationConfigurationNotFoundError", 404, "The replication configuration was not found")

@@ -50,6 +50,9 @@ package struct Authorizer: Sendable {
         let asked = Access(action: access.action, resource: Self.resource(access), context: context)
         let now = gateway.environment.now()
         let isForeign = bucket.map { $0.record.account != caller.principal.accountID } ?? false
+        if isForeign, bucket?.isRestricted == true {
+            return Decision(allowed: false, explicitDeny: true, reasons: ["RestrictPublicBuckets"])
+        }
         guard isForeign, !caller.isAnonymous else {
             let policies = PolicySet(identity: caller.policies, resource: bucket?.policy)
             return Policy.decide(asked, by: caller.principal, at: now, under: policies)
@@ -86,7 +89,7 @@ package struct Authorizer: Sendable {
             version = try await gateway.versions.current(key, in: bucket.id)
         }
         for tag in version?.record.tags ?? [] {
-            context["s3:existingobjecttag/" + tag.key.lowercased()] = [tag.value]
+            context["s3:existingobjecttag/" + tag.key.lowercased(), default: []].append(tag.value)
         }
     }
 }

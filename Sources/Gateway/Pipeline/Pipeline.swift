@@ -99,7 +99,7 @@ package struct Pipeline: RequestHandler {
         let authorizer = Authorizer(gateway, context)
         for access in O.accesses(of: input) { try await authorizer.require(access) }
         try await checkOwner(context)
-        try AskedHeaders(context).check(O.headerUse, document: document)
+        try await AskedHeaders(gateway, context).check(O.headerUse, document: document)
         if !O.isReadOnly, !gateway.audit.acceptsMutations {
             throw S3Error.hidden(.serviceUnavailable, "audit: the log takes no mutations")
         }

@@ -92,7 +92,8 @@ package enum ObjectWriteAccess {
     private static func tagContext(_ tags: [Tag]) -> [String: [String]] {
         guard !tags.isEmpty else { return [:] }
         var context = ["s3:requestobjecttagkeys": tags.map(\.key)]
-        for tag in tags { context["s3:requestobjecttag/" + tag.key.lowercased()] = [tag.value] }
+        // Condition keys have no case, and tags have: of two that differ in it alone, both values count.
+        for tag in tags { context["s3:requestobjecttag/" + tag.key.lowercased(), default: []].append(tag.value) }
         return context
     }
 }

@@ -8,7 +8,6 @@ package enum UnsetBucketSetting: String, Sendable, Hashable, CaseIterable {
     case notification
     case objectLock = "object-lock"
     case ownershipControls
-    case publicAccessBlock
     case replication
     case requestPayment
     case website
@@ -24,7 +23,6 @@ package enum UnsetBucketSetting: String, Sendable, Hashable, CaseIterable {
         case .notification: "GetBucketNotificationConfiguration"
         case .objectLock: "GetObjectLockConfiguration"
         case .ownershipControls: "GetBucketOwnershipControls"
-        case .publicAccessBlock: "GetPublicAccessBlock"
         case .replication: "GetBucketReplication"
         case .requestPayment: "GetBucketRequestPayment"
         case .website: "GetBucketWebsite"
@@ -42,7 +40,6 @@ package enum UnsetBucketSetting: String, Sendable, Hashable, CaseIterable {
         case .notification: "s3:GetBucketNotification"
         case .objectLock: "s3:GetBucketObjectLockConfiguration"
         case .ownershipControls: "s3:GetBucketOwnershipControls"
-        case .publicAccessBlock: "s3:GetBucketPublicAccessBlock"
         case .replication: "s3:GetReplicationConfiguration"
         case .requestPayment: "s3:GetBucketRequestPayment"
         case .website: "s3:GetBucketWebsite"

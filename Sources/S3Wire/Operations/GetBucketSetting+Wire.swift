@@ -27,7 +27,7 @@ extension GetBucketSetting: WireOperation {
                 xml: XMLWriter.document("OwnershipControls") { writer in
                     writer.element("Rule") { $0.element("ObjectOwnership", "BucketOwnerEnforced") }
                 })
-        case .cors, .encryption, .lifecycle, .objectLock, .publicAccessBlock, .replication, .website:
+        case .cors, .encryption, .lifecycle, .objectLock, .replication, .website:
             WireResponse(status: 404)
         }
     }

@@ -1,0 +1,12 @@
+import Primitives
+package import S3Model
+
+extension DeletePublicAccessBlock: WireOperation {
+    package static func decode(_ request: WireRequest, document: [UInt8]) throws(S3Error) -> Input {
+        Input(bucket: try request.requiredBucket())
+    }
+
+    package static func encode(_ output: Output, for input: Input) -> WireResponse {
+        WireResponse(status: 204)
+    }
+}
