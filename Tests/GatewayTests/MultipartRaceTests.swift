@@ -1,12 +1,22 @@
 import Metadata
 import Primitives
 import S3Model
+import Synchronization
 import Testing
 
 /// What happens to an upload while something else happens to it. Every race is run in the order that hurts most: the
 /// other side comes after the reads and before the commit.
 @Suite("Races of multipart uploads")
 struct MultipartRaceTests {
+    /// What the other side of a race was answered.
+    private final class FirstAnswer: Sendable {
+        private let received = Mutex<Received?>(nil)
+
+        var answer: Received? { received.withLock { $0 } }
+
+        func set(_ answer: Received?) { received.withLock { $0 = answer } }
+    }
+
     private struct Open {
         var harness: GatewayHarness
         var upload: String
@@ -114,6 +124,31 @@ struct MultipartRaceTests {
         }
         #expect(bodies.allSatisfy { $0.status == 200 })
         #expect(Set(bodies.map(\.body)).count == 1)
+        try await IndexLaws.check(open.harness)
+    }
+
+    @Test("A completion that another overtakes between its looks gives the other's answer", arguments: [false, true])
+    func overtaken(_ isConditional: Bool) async throws {
+        let open = try await open()
+        let conditions: HeaderFields = isConditional ? ["if-none-match": "*"] : [:]
+        let first = FirstAnswer()
+        // The other comes before the parts are looked at, or before the object is that must not be there.
+        open.harness.index.before(
+            { call in
+                switch call {
+                case .scan: !isConditional
+                case .values(let keys): isConditional && keys.contains(open.live)
+                case .commit: false
+                }
+            },
+            {
+                let other = try? await open.harness.root.complete("/bucket/key", open.upload, [(1, open.etag)])
+                first.set(other)
+            })
+        let late = try await open.harness.root.complete("/bucket/key", open.upload, [(1, open.etag)], conditions)
+        #expect(late.status == 200)
+        #expect(first.answer?.status == 200)
+        #expect(first.answer?.body == late.body)
         try await IndexLaws.check(open.harness)
     }
 

@@ -32,16 +32,17 @@ package struct UploadCompletion: Sendable {
                 throw UploadStore.noSuchUpload(input.upload)
             }
             if let result = upload.record.result { return Self.output(input, bucket, upload.entry, result) }
-            let parts = try await store.allParts(of: upload, in: bucket)
-            let chosen = try PartSelection.choose(
-                input.parts, from: parts.map { ($0.number, $0.record) }, upload: upload)
-            var record = try assemble(chosen, upload: upload, input: input)
-            record.uid = gateway.environment.random()
-            let state = try await gateway.versions.state(of: input.key, in: bucket.record)
-            try ObjectWriter.check(input.preconditions, against: state)
-            let changes = changes(
-                bucket: bucket, upload: upload, state: state, record: &record, parts: parts,
-                chosen: Set(chosen.map(\.number)))
+            let changes: Changes
+            var record: VersionRecord
+            do throws(S3Error) {
+                (changes, record) = try await prepare(input, upload, in: bucket)
+            } catch {
+                // Whoever completed the upload meanwhile took its parts along and stored the object, so that neither
+                // says anything of this request. What the upload is now decides.
+                let now = try await store.find(input.upload, key: input.key, in: bucket)
+                guard now?.entry.version == upload.entry.version else { continue }
+                throw error
+            }
             let committed = try await ObjectWriter(gateway, request).attempt(changes, bucket: bucket, key: input.key)
             guard let committed else { continue }
             var entry = upload.entry
@@ -49,6 +50,23 @@ package struct UploadCompletion: Sendable {
             return Self.output(input, bucket, entry, Self.result(record, bucket, gateway.environment.now()))
         }
         throw S3Error(.operationAborted)
+    }
+
+    /// What completing does, once parts and conditions hold.
+    private func prepare(
+        _ input: CompleteMultipartUpload.Input, _ upload: OpenUpload, in bucket: Bucket
+    ) async throws(S3Error) -> (Changes, VersionRecord) {
+        let parts = try await UploadStore(gateway, request).allParts(of: upload, in: bucket)
+        let chosen = try PartSelection.choose(
+            input.parts, from: parts.map { ($0.number, $0.record) }, upload: upload)
+        var record = try assemble(chosen, upload: upload, input: input)
+        record.uid = gateway.environment.random()
+        let state = try await gateway.versions.state(of: input.key, in: bucket.record)
+        try ObjectWriter.check(input.preconditions, against: state)
+        let changes = changes(
+            bucket: bucket, upload: upload, state: state, record: &record, parts: parts,
+            chosen: Set(chosen.map(\.number)))
+        return (changes, record)
     }
 
     private func changes(
