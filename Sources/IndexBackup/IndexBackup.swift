@@ -29,6 +29,7 @@ package final class IndexBackup: Sendable {
     private let index: any SnapshottingIndex
     private let stores: BackupStores
     private let epoch: UInt32
+    private let begun: CommitVersion
     private let environment: any Environment
     private let options: Options
     private let state: Mutex<JournalState>
@@ -36,13 +37,14 @@ package final class IndexBackup: Sendable {
     /// - Parameters:
     ///   - copies: how many stores hold each blob: m + 1.
     ///   - epoch: the writer epoch of this process, greater than any before it.
+    ///   - begun: the commit that drew it. The journal has every commit after it, also where it begins anew.
     package init(
         of index: any SnapshottingIndex, in stores: [any BlobStore], copies: Int, epoch: UInt32,
-        environment: any Environment, options: Options = Options()
+        begun: CommitVersion = .max, environment: any Environment, options: Options = Options()
     ) {
         self.index = index
         self.stores = BackupStores(stores, copies: copies, options.patience ?? StorePatience(environment))
-        self.epoch = epoch
+        (self.epoch, self.begun) = (epoch, begun)
         (self.environment, self.options) = (environment, options)
         state = Mutex(JournalState(now: environment.monotonicNanoseconds()))
     }
@@ -96,14 +98,21 @@ package final class IndexBackup: Sendable {
 
     /// Takes a snapshot now, and forgets what the last two make needless.
     package func takeSnapshot() async throws(IndexBackupError) {
-        let version = try await writeSnapshot()
+        // The journal reaches every snapshot that there is, so that it tells of the last commits before one as well.
+        let version = try await writeSnapshot { version throws(IndexBackupError) in
+            try await journal(through: version)
+        }
         state.withLock { $0.snapshotTaken(version) }
         _ = await BackupPruner(stores: stores, epoch: epoch).prune()
     }
 
-    private func writeSnapshot() async throws(IndexBackupError) -> CommitVersion {
+    /// - Parameter beforeLast: awaited with the snapshot's commit before the part that makes it whole.
+    private func writeSnapshot(
+        beforeLast: (CommitVersion) async throws(IndexBackupError) -> Void = { _ in }
+    ) async throws(IndexBackupError) -> CommitVersion {
         let writer = SnapshotWriter(stores: stores, epoch: epoch, partBytes: options.partBytes)
-        return try await writer.write(index, attempt: UInt32(truncatingIfNeeded: environment.random() & 0xFFFF))
+        let attempt = UInt32(truncatingIfNeeded: environment.random() & 0xFFFF)
+        return try await writer.write(index, attempt: attempt, beforeLast: beforeLast)
     }
 
     private func snapshotIfDue() async throws(IndexBackupError) {
@@ -176,13 +185,17 @@ package final class IndexBackup: Sendable {
         return position
     }
 
-    /// Begins a chain: with a snapshot, so that there is something that the journal continues.
+    /// Begins a chain: with a snapshot, so that there is something that the journal continues. What this process
+    /// committed before it, and what is committed while it is written, is in both.
     private func newChain() async throws(IndexBackupError) -> JournalState.Position {
-        // A mark without a chain only makes the index keep what is committed while the snapshot is written.
-        try await remember(JournalMark(version: try await kept().last, chain: []))
+        let kept = try await kept()
+        let isFirst = state.withLock { $0.position == nil }
+        let start = isFirst ? max(kept.oldestCursor, min(begun, kept.last)) : kept.last
+        let position = JournalState.Position(version: start, chain: BackupFrame.noDigest)
+        // A mark without a chain only makes the index keep what is committed meanwhile.
+        try await remember(JournalMark(version: position.version, chain: []))
         let version = try await writeSnapshot()
-        let position = JournalState.Position(version: version, chain: BackupFrame.noDigest)
-        state.withLock { $0.begin(position) }
+        state.withLock { $0.begin(position, behind: version) }
         return position
     }
 

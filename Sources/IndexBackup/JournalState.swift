@@ -72,10 +72,10 @@ struct JournalState: Sendable {
         return (called, waiters.removeFirst().waiter)
     }
 
-    /// A chain begins behind a snapshot.
-    mutating func begin(_ position: Position) {
+    /// A chain begins with a snapshot, at its commit or shortly before it.
+    mutating func begin(_ position: Position, behind snapshot: CommitVersion) {
         (self.position, hasMark) = (position, false)
-        snapshotTaken(position.version)
+        snapshotTaken(snapshot)
     }
 
     /// A chain of an earlier process goes on.

@@ -8,11 +8,16 @@ struct SnapshotWriter: Sendable {
     let partBytes: Int
 
     /// Writes a snapshot of now, and returns its commit. While it is written commits go on.
-    func write(_ index: any SnapshottingIndex, attempt: UInt32) async throws(IndexBackupError) -> CommitVersion {
+    ///
+    /// - Parameter beforeLast: awaited with the commit before the part that makes the snapshot whole.
+    func write(
+        _ index: any SnapshottingIndex, attempt: UInt32,
+        beforeLast: (CommitVersion) async throws(IndexBackupError) -> Void
+    ) async throws(IndexBackupError) -> CommitVersion {
         let snapshot: any IndexSnapshot
         do throws(MetadataError) { snapshot = try await index.snapshot() } catch { throw .index(error) }
         do throws(IndexBackupError) {
-            try await write(snapshot, attempt: attempt)
+            try await write(snapshot, attempt: attempt, beforeLast: beforeLast)
         } catch {
             await snapshot.close()
             throw error
@@ -21,7 +26,10 @@ struct SnapshotWriter: Sendable {
         return snapshot.version
     }
 
-    private func write(_ snapshot: any IndexSnapshot, attempt: UInt32) async throws(IndexBackupError) {
+    private func write(
+        _ snapshot: any IndexSnapshot, attempt: UInt32,
+        beforeLast: (CommitVersion) async throws(IndexBackupError) -> Void
+    ) async throws(IndexBackupError) {
         var (payload, count, number) = (ByteWriter(), UInt32(0), UInt32(0))
         var chain = BackupFrame.noDigest
         func writePart(isFinal: Bool) async throws(IndexBackupError) {
@@ -43,6 +51,7 @@ struct SnapshotWriter: Sendable {
                 if payload.bytes.count >= partBytes, number < 0xFFFF { try await writePart(isFinal: false) }
             }
         }
+        try await beforeLast(snapshot.version)
         try await writePart(isFinal: true)
     }
 

@@ -55,9 +55,9 @@ package struct EpochKeeper: Sendable {
         let seen = max(try await greatestSeen(), UInt64(others.last ?? 0), UInt64(floor))
         let first = max(counted, seen + 1)
         guard first + 2 <= UInt64(UInt32.max) else { throw .refused("the writer epochs are used up") }
-        let session = WriterSession(
+        var session = WriterSession(
             deployment: deployment, gateway: UInt32(first), workers: UInt32(first + 1),
-            ended: endsOthers ? others : [])
+            ended: endsOthers ? others : [], unknown: counted, begun: 0)
         let row = EpochRecord(node: node, started: now, nonce: environment.random()).encoded
         var mutations: [Mutation] = session.ended.map { .remove(Keys.epoch($0)) }
         mutations += [.put(Keys.epoch(session.gateway), row), .put(Keys.epoch(session.workers), row)]
@@ -72,7 +72,8 @@ package struct EpochKeeper: Sendable {
         ]
         // Counter 0 of the workers' epoch is nobody else's.
         let id = TransactionID(epoch: session.workers, counter: 0)
-        _ = try await index.resolvedCommit(Transaction(id: id, conditions: conditions, mutations: mutations))
+        session.begun = try await index.resolvedCommit(
+            Transaction(id: id, conditions: conditions, mutations: mutations))
         // Another process may have drawn the same epochs, and thus the same id, a moment before.
         let held = try await index.answered { index throws(MetadataError) in
             try await index.values(of: [Keys.epoch(session.gateway)])
@@ -129,6 +130,11 @@ package struct WriterSession: Sendable, Hashable {
     package var workers: UInt32
     /// Epochs that this session ended.
     package var ended: [UInt32]
+    /// The first epoch that the index had not drawn yet: where it was brought back from copies, the stores may hold
+    /// blobs of it and of later ones all the same.
+    package var unknown: UInt64
+    /// The commit that drew the epochs.
+    package var begun: CommitVersion
 }
 
 extension Keys {

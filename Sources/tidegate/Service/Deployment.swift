@@ -109,7 +109,7 @@ struct Deployment: Sendable {
         options.interval = configuration.index.journalLag
         let backup = IndexBackup(
             of: embedded, in: keeper.slots, copies: configuration.pool.parityShards + 1, epoch: session.workers,
-            environment: environment, options: options)
+            begun: session.begun, environment: environment, options: options)
         let isSynchronous = configuration.index.journal == .sync
         let index: any MetadataIndex = isSynchronous ? JournaledIndex(embedded, backup: backup) : embedded
         let commits = WorkerCommits(plain, through: index) { backup.status.journalledThrough }
@@ -118,7 +118,8 @@ struct Deployment: Sendable {
             keeper: keeper, pool: pool, damage: damage, wake: wake)
     }
 
-    private static func makePool(
+    /// The pool over the slots, as it is configured.
+    static func makePool(
         _ configuration: TidegateConfiguration, _ slots: [StoreSlot], _ session: WriterSession,
         _ placements: [Placement], _ damage: DamageQueue, _ environment: any Environment
     ) throws(StartError) -> ErasurePool {

@@ -21,6 +21,9 @@ enum ServiceGauges {
             "tidegate_index_journal_lag_seconds", help: "How long ago the journal on the stores had every commit."
         ) { backup.status.secondsSinceCaughtUp }
         registry.observe(
+            "tidegate_index_journalled_commit", help: "The last commit that the journal on the stores has."
+        ) { Double(backup.status.journalledThrough) }
+        registry.observe(
             "tidegate_index_journal_failures_total", help: "Passes of the journal that failed.", isCounter: true
         ) { Double(backup.status.failures) }
         let damage = deployment.damage
