@@ -12,19 +12,31 @@ package final class CommitService: Sendable {
     package let epoch: UInt32
     private let index: any MetadataIndex
     private let counters: Mutex<Counters>
+    private let journalled: @Sendable () -> CommitVersion
     private let onCommit: @Sendable () -> Void
 
     private struct Counters {
-        var transaction: UInt64
-        var blob: UInt64
-        var outbox: UInt64
+        var transaction: UInt64 = 0
+        var blob: UInt64 = 0
+        var outbox: UInt64 = 0
+        /// The last commit that is known to have been made.
+        var known: CommitVersion
     }
 
-    /// - Parameter onCommit: called after each commit that put a record into the outbox.
-    package init(index: any MetadataIndex, epoch: UInt32, onCommit: @escaping @Sendable () -> Void) {
-        (self.index, self.epoch, self.onCommit) = (index, epoch, onCommit)
-        counters = Mutex(Counters(transaction: 0, blob: 0, outbox: 0))
+    /// - Parameters:
+    ///   - begun: a commit from before this epoch's first, such as the one that drew it.
+    ///   - journalled: the last commit that the index's journal has, where there is one.
+    ///   - onCommit: called after each commit that put a record into the outbox.
+    package init(
+        index: any MetadataIndex, epoch: UInt32, begun: CommitVersion = 0,
+        journalled: @escaping @Sendable () -> CommitVersion = { 0 }, onCommit: @escaping @Sendable () -> Void
+    ) {
+        (self.index, self.epoch, self.journalled, self.onCommit) = (index, epoch, journalled, onCommit)
+        counters = Mutex(Counters(known: begun))
     }
+
+    /// The latest commit that this process knows of: whatever it commits from now on comes after it.
+    package var latest: CommitVersion { max(counters.withLock { $0.known }, journalled()) }
 
     /// A name for a blob, never drawn before.
     package func blobName(random: UInt64) -> BlobName {
@@ -53,6 +65,7 @@ package final class CommitService: Sendable {
             guard let found = try await resolved(transaction.id) else { throw .notCommitted(reason) }
             version = found
         }
+        counters.withLock { $0.known = max($0.known, version) }
         if count > 0 { onCommit() }
         return version
     }

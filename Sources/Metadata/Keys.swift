@@ -85,6 +85,11 @@ package enum Keys {
     /// The bucket of a key of a room.
     package static func bucket(ofRoom key: Key) -> BucketID { BucketID(number(key.dropFirst().prefix(8))) }
 
+    /// The letter of a key of a room; nil for any other key.
+    package static func letter(ofRoom key: Key) -> UInt8? {
+        key.first == 0x02 && key.count >= roomLength ? key[roomLength - 1] : nil
+    }
+
     /// The bytes before the key in every key of a room.
     package static let roomLength = 10
 
@@ -105,10 +110,13 @@ package enum Keys {
         outbox(epoch: epoch) + bigEndian(counter)
     }
 
-    package static func outbox(epoch: UInt32) -> Key { [0x04] + bigEndian(UInt64(epoch)).suffix(4) }
+    /// The first byte of every key of the outbox.
+    package static let outboxPartition: UInt8 = 0x04
+
+    package static func outbox(epoch: UInt32) -> Key { [outboxPartition] + bigEndian(UInt64(epoch)).suffix(4) }
 
     /// The whole outbox.
-    package static let outbox: Range<KeyBound> = .prefix([0x04])
+    package static let outbox: Range<KeyBound> = .prefix([outboxPartition])
 
     package static let deployment: Key = [0x05, UInt8(ascii: "d")]
     package static let epochs: Range<KeyBound> = .prefix([0x05, UInt8(ascii: "e")])

@@ -181,6 +181,23 @@ extension ErasurePool {
     ///
     /// - Throws: `quorum` where more stores than blobs have parity shards do not answer.
     func summaries(after: BlobName?, limit: Int) async throws(StorageError) -> [BlobSummary] {
+        var blobs: [BlobSummary] = []
+        for (name, shards) in try await listed(after: after, limit: limit) {
+            blobs.append(BlobSummary(name: name, length: await length(of: shards)))
+        }
+        return blobs
+    }
+
+    /// The names of blobs of which some store has a shard, in order; nothing is read of the blobs.
+    ///
+    /// - Throws: `quorum` where more stores than blobs have parity shards do not answer.
+    package func names(after: BlobName?, limit: Int) async throws(StorageError) -> [BlobName] {
+        try await listed(after: after, limit: limit).map(\.name)
+    }
+
+    private func listed(
+        after: BlobName?, limit: Int
+    ) async throws(StorageError) -> [(name: BlobName, shards: [Found])] {
         guard limit > 0 else { return [] }
         // Shards of one blob follow one another, so that this page of shards holds `limit` blobs at least.
         let page = limit.multipliedReportingOverflow(by: configuration.geometry.shards)
@@ -208,12 +225,8 @@ extension ErasurePool {
         guard away <= configuration.geometry.parityShards else {
             throw .quorum(up: stores.count - away, needed: stores.count - configuration.geometry.parityShards)
         }
-        var blobs: [BlobSummary] = []
-        for name in found.keys.sorted().prefix(limit) {
-            if let horizon, name > horizon { break }
-            blobs.append(BlobSummary(name: name, length: await length(of: found[name] ?? [])))
-        }
-        return blobs
+        let whole = found.keys.sorted().prefix(limit).prefix { name in horizon.map { name <= $0 } ?? true }
+        return whole.map { ($0, found[$0] ?? []) }
     }
 
     private func length(of shards: [Found]) async -> Int64 {

@@ -31,6 +31,7 @@ enum ResponseHeaders {
         if let storageClass = summary.attributes.storageClass { fields.append("x-amz-storage-class", storageClass) }
         if output.tagCount > 0 { fields.append("x-amz-tagging-count", String(output.tagCount)) }
         if partNumber != nil, let count = summary.partCount { fields.append("x-amz-mp-parts-count", String(count)) }
+        if let recovered = summary.recovered { fields.append("x-tidegate-recovered", recovered.iso8601) }
         let length = range.map { $0.upperBound - $0.lowerBound } ?? summary.size
         fields.append("content-length", String(length))
         if let range, !range.isEmpty {

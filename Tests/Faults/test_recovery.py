@@ -3,6 +3,9 @@
 import hashlib
 import json
 import os
+import shutil
+import time
+import urllib.parse
 
 import pytest
 
@@ -29,20 +32,35 @@ def contents(folder):
     }
 
 
+def lagging(folder):
+    """A gateway whose journal has what was committed before, and gets nothing more."""
+    running = gateway.Gateway(folder, settings=[LAGGING])
+    running.start()
+    # Its first pass begins at once, and the next one a minute later: once it stands still, the first has ended.
+    end, seen = time.monotonic() + 30, []
+    while len(seen) < 20 or seen[-20] == 0 or len(set(seen[-20:])) > 1:
+        assert time.monotonic() < end, f"the journal does not come to rest: {seen}"
+        seen.append(running.metrics()["tidegate_index_journalled_commit"])
+        time.sleep(0.05)
+    return running
+
+
 @pytest.mark.timeout(300)
 def test_what_lost_commits_stored_is_kept_until_it_is_given_up(tmp_path):
     with gateway.Gateway(tmp_path) as running:
         client = raw.Raw(running.access)
         assert client("PUT", "/bucket").status == 200
         assert client("PUT", "/bucket/journalled", body=b"1" * 300_000).status == 200
-    running = gateway.Gateway(tmp_path, settings=[LAGGING])
-    running.start()
+    running = lagging(tmp_path)
     client = raw.Raw(running.access)
-    assert client("PUT", "/bucket/lost", body=b"2" * 300_000).status == 200
+    # No footer tells of a bucket.
+    assert client("PUT", "/late").status == 200
+    assert client("PUT", "/late/lost", body=b"2" * 300_000).status == 200
     running.kill()
     remove_index(running.data)
     recovered = running.tool("recover", "--data", running.data)
     assert "--after-recovery" in recovered.stdout
+    assert "Left alone: 1 of buckets that the journal does not know" in recovered.stdout
 
     collected = running.tool("collect", "--data", running.data, check=False)
     assert collected.returncode == 1, collected.stdout
@@ -51,7 +69,7 @@ def test_what_lost_commits_stored_is_kept_until_it_is_given_up(tmp_path):
     with gateway.Gateway(tmp_path) as again:
         client = raw.Raw(again.access)
         assert client("GET", "/bucket/journalled").body == b"1" * 300_000
-        assert client("GET", "/bucket/lost").status == 404
+        assert client("GET", "/late/lost").status == 404
         assert client("DELETE", "/bucket/journalled").status == 204
     collected = running.tool("collect", "--data", running.data, check=False)
     assert collected.returncode == 1
@@ -63,6 +81,64 @@ def test_what_lost_commits_stored_is_kept_until_it_is_given_up(tmp_path):
         pass
     records = [path.read_text() for path in (again.data / "audit").rglob("*") if path.is_file()]
     assert any('"eventName":"AcceptIndexLoss"' in text for text in records)
+
+
+@pytest.mark.timeout(300)
+def test_objects_that_the_journal_missed_come_back_from_footers(tmp_path):
+    with gateway.Gateway(tmp_path) as running:
+        client = raw.Raw(running.access)
+        assert client("PUT", "/bucket").status == 200
+        assert client("PUT", "/bucket/deleted", body=b"journalled").status == 200
+        assert client("PUT", "/bucket/overwritten", body=b"journalled").status == 200
+        assert client("DELETE", "/bucket/deleted").status == 204
+        assert client("PUT", "/bucket/untouched", body=b"journalled").status == 200
+    running = lagging(tmp_path)
+    client = raw.Raw(running.access)
+    headers = {"content-type": "text/x", "x-amz-meta-a": "1", "x-amz-tagging": "t=v"}
+    large = os.urandom(3_000_000)
+    put = {
+        "small": b"small",
+        "large": large,
+        "overwritten": b"later",
+        "ключ/with + %25": os.urandom(100_000),
+    }
+    etags = {key: client("PUT", f"/bucket/{raw.quote(key)}", headers, body).etag for key, body in put.items()}
+    assert client("PUT", "/bucket/small", headers, b"latest").status == 200
+    put["small"] = b"latest"
+    copied = client("PUT", "/bucket/copy", {"x-amz-copy-source": "/bucket/large"})
+    assert copied.status == 200
+    put["copy"] = large
+    running.kill()
+    remove_index(running.data)
+    # A store may be gone with it.
+    shutil.rmtree(running.stores()[2])
+    recovered = running.tool("recover", "--data", running.data)
+    assert f"gave {len(put) + 1} objects" in recovered.stdout, recovered.stdout
+    assert "Left" not in recovered.stdout, recovered.stdout
+
+    with gateway.Gateway(tmp_path) as again:
+        client = raw.Raw(again.access)
+        listed = client("GET", "/bucket?list-type=2&encoding-type=url").texts("Contents/Key")
+        assert sorted(map(urllib.parse.unquote_plus, listed)) == sorted([*put, "untouched"])
+        assert "x-tidegate-recovered" not in client("GET", "/bucket/untouched").headers
+        for key, body in put.items():
+            answer = client("GET", f"/bucket/{raw.quote(key)}", {"x-amz-checksum-mode": "ENABLED"})
+            assert answer.body == body, key
+            assert answer.headers["x-tidegate-recovered"]
+            assert answer.headers["content-type"] == "text/x" and answer.headers["x-amz-meta-a"] == "1"
+            assert answer.headers["x-amz-tagging-count"] == "1"
+            assert answer.headers["x-amz-checksum-crc64nvme"]
+            assert answer.etag == hashlib.md5(body).hexdigest()
+    assert etags["large"] == hashlib.md5(large).hexdigest()
+    records = [path.read_text() for path in (again.data / "audit").rglob("*") if path.is_file()]
+    assert sum(text.count('"eventName":"RecoverObject"') for text in records) == len(put) + 1
+    # What nothing names is given up, and what came back stays.
+    collected = running.tool("collect", "--after-recovery", "--data", running.data, check=False)
+    assert " 0 orphans left" in collected.stdout and "kept" not in collected.stdout, collected.stdout
+    with gateway.Gateway(tmp_path) as again:
+        client = raw.Raw(again.access)
+        for key, body in put.items():
+            assert client("GET", f"/bucket/{raw.quote(key)}").body == body
 
 
 @pytest.mark.timeout(300)

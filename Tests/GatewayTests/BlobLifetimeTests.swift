@@ -215,7 +215,7 @@ struct BlobLifetimeTests {
                 for number in 0..<32 {
                     group.addTask {
                         let bytes = Array("object \(number)".utf8)
-                        return try await storage.store(Body(bytes), length: Int64(bytes.count), group: 1) { [] }
+                        return try await storage.store(Body(bytes), length: Int64(bytes.count), group: 1) { _ in [] }
                     }
                 }
                 return try await group.reduce(into: []) { $0 += $1 }

@@ -53,42 +53,65 @@ struct GatewayHarness: Sendable {
     let gateway: Gateway
     let pipeline: Pipeline
     let drainer: OutboxDrainer
+    let session: WriterSession
     let workers: WorkerCommits
     let observations = ObservationLog()
+    let shape: Shape
 
-    /// - Parameters:
-    ///   - packs: whether small objects share blobs.
-    ///   - cell: bytes of a cell; tests with long bodies want long ones.
+    /// How a gateway is made.
+    struct Shape: Sendable {
+        var users: [User] = []
+        var region = GatewayHarness.region
+        var domains: [String] = []
+        var data = 2
+        var parity = 1
+        /// Bytes of a cell; tests with long bodies want long ones.
+        var cell = 1024
+        /// Whether small objects share blobs.
+        var packs = true
+    }
+
     init(
         users: [User] = [], region: String = GatewayHarness.region, domains: [String] = [], data: Int = 2,
         parity: Int = 1, cell: Int = 1024, packs: Bool = true, seed: UInt64 = 1
     ) async throws {
-        index = ScriptedIndex()
         let environment = SimulatedEnvironment(seed: seed, sleeping: .skipping)
-        self.environment = environment
-        memory = (0..<(data + parity)).map { _ in MemoryStore() }
-        stores = memory.map { FaultyStore($0, environment: environment) }
+        let index = ScriptedIndex()
         let session = try await EpochKeeper(index: index, environment: environment, node: "test")
             .begin(deployment: [UInt8](repeating: 7, count: 16))
+        try self.init(
+            Shape(
+                users: users, region: region, domains: domains, data: data, parity: parity, cell: cell, packs: packs),
+            over: (0..<(data + parity)).map { _ in MemoryStore() }, index, session, environment)
+    }
+
+    /// A gateway over stores and an index that are there already.
+    init(
+        _ shape: Shape, over memory: [MemoryStore], _ index: ScriptedIndex, _ session: WriterSession,
+        _ environment: SimulatedEnvironment
+    ) throws {
+        (self.shape, self.memory, self.index) = (shape, memory, index)
+        (self.session, self.environment) = (session, environment)
+        stores = memory.map { FaultyStore($0, environment: environment) }
         var configuration = PoolConfiguration(
             deployment: try DeploymentID(session.deployment.id),
-            geometry: try Geometry(dataShards: data, parityShards: parity, cellSize: cell))
+            geometry: try Geometry(dataShards: shape.data, parityShards: shape.parity, cellSize: shape.cell))
         configuration.suspicion = .zero
         let pool = try ErasurePool(stores: stores, configuration: configuration, environment: SystemEnvironment())
         self.pool = pool
-        let commits = CommitService(index: index, epoch: session.gateway) {}
+        let commits = CommitService(index: index, epoch: session.gateway, begun: session.begun) {}
         let packer =
-            packs ? try Packer(pool) { [environment] in commits.blobName(random: environment.random()) } : nil
+            shape.packs ? try Packer(pool) { [environment] in commits.blobName(random: environment.random()) } : nil
         gateway = Gateway(
-            settings: GatewaySettings(region: region, domains: domains), index: index,
+            settings: GatewaySettings(region: shape.region, domains: shape.domains), index: index,
             storage: PooledStorage(
                 pool: pool, packer: packer, index: index, environment: environment, commits: commits),
-            authenticator: Authenticator(credentials: try Self.credentials(users), region: region), audit: audit,
-            environment: environment, commits: commits, metrics: observations.metrics)
+            authenticator: Authenticator(credentials: try Self.credentials(shape.users), region: shape.region),
+            audit: audit, environment: environment, commits: commits, metrics: observations.metrics)
         pipeline = Pipeline(gateway)
         workers = WorkerCommits(index: index, epoch: session.workers)
         drainer = OutboxDrainer(
-            commits: workers, session: session, audit: audit, environment: environment, region: region)
+            commits: workers, session: session, audit: audit, environment: environment, region: shape.region)
     }
 
     private static func credentials(_ users: [User]) throws -> StaticCredentialStore {

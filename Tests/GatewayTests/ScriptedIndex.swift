@@ -34,8 +34,12 @@ final class ScriptedIndex: MetadataIndex {
         var commitCalls = 0
     }
 
-    let memory = MemoryIndex()
+    let memory: MemoryIndex
     private let state = Mutex(State())
+
+    init(_ memory: MemoryIndex = MemoryIndex()) {
+        self.memory = memory
+    }
 
     /// While false, every call fails.
     var isAvailable: Bool {

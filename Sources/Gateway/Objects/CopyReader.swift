@@ -1,4 +1,3 @@
-import Cryptography
 package import Metadata
 import Primitives
 package import S3Model
@@ -68,16 +67,12 @@ package struct CopyReader: Sendable {
         let from = source.version.record
         var wanted = ChecksumRequest()
         wanted.algorithm = input.checksumAlgorithm ?? from.checksum?.algorithm
+        var description = RecoveryRecord(
+            bucketName: bucket.name, bucket: bucket.id, key: input.key, version: template)
+        description.preconditions = input.preconditions
         let stored = try await ObjectWriter(gateway, request).store(
             ObjectReader(gateway.storage).body(of: from, range: 0..<from.size), length: from.size, checksum: wanted,
-            in: bucket
-        ) { digests in
-            var version = template
-            (version.size, version.etag) = (digests.length, Hex.encode(digests.md5))
-            return RecoveryRecord(
-                bucketName: bucket.name, bucket: bucket.id, key: input.key, version: version
-            ).encoded
-        }
+            in: bucket, description: description)
         return Copy(segments: stored.segments, etag: stored.etag, checksum: stored.checksum)
     }
 }

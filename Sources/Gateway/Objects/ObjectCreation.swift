@@ -21,12 +21,10 @@ extension ObjectWriter {
     ) async throws(S3Error) -> Created {
         var record = VersionRecord(
             attributes, modified: gateway.environment.now(), uid: gateway.environment.random())
-        let template = record
-        let stored = try await store(body, length: length, checksum: checksum, in: bucket) { digests in
-            var version = template
-            (version.size, version.etag) = (digests.length, Hex.encode(digests.md5))
-            return RecoveryRecord(bucketName: bucket.name, bucket: bucket.id, key: key, version: version).encoded
-        }
+        var description = RecoveryRecord(bucketName: bucket.name, bucket: bucket.id, key: key, version: record)
+        description.preconditions = preconditions
+        let stored = try await store(
+            body, length: length, checksum: checksum, in: bucket, description: description)
         (record.size, record.etag, record.checksum) = (stored.digests.length, stored.etag, stored.checksum)
         record.segments = stored.segments
         let id = try await publish(

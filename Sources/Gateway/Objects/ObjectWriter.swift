@@ -34,10 +34,10 @@ package struct ObjectWriter: Sendable {
 
     /// Checks a body while storing it.
     ///
-    /// - Parameter describe: what the blob's footer says of it, made from what the payload came to.
+    /// - Parameter description: what the blob's footer says of it, but for what is known once the payload has ended.
     package func store(
         _ body: consuming Body, length: Int64?, checksum: ChecksumRequest, in bucket: Bucket,
-        describe: @escaping @Sendable (PayloadDigests.Result) -> [UInt8]
+        description: RecoveryRecord
     ) async throws(S3Error) -> Stored {
         let algorithm = try Self.algorithm(checksum.algorithm)
         var expectation = PayloadExpectation(algorithm: algorithm)
@@ -53,7 +53,11 @@ package struct ObjectWriter: Sendable {
         let checked = Body(length: length, source: DigestingSource(body, expectation, digests))
         do {
             let segments = try await gateway.storage.store(
-                checked, length: length, group: bucket.id.value, recovery: { digests.result.map(describe) ?? [] })
+                checked, length: length, group: bucket.id.value,
+                recovery: { [gateway] earlier in
+                    guard let result = digests.result else { return [] }
+                    return Self.completed(description, result, algorithm, earlier, in: gateway).encoded
+                })
             guard let result = digests.result else {
                 await gateway.storage.discard(segments)
                 throw S3Error.hidden(.internalError, "storage: a store answered before the body had ended")
@@ -67,6 +71,20 @@ package struct ObjectWriter: Sendable {
         } catch {
             throw S3Error.hidden(.internalError, "storage: \(error)")
         }
+    }
+
+    /// What the footer says, now that the payload has ended.
+    private static func completed(
+        _ description: RecoveryRecord, _ digests: PayloadDigests.Result, _ algorithm: ChecksumAlgorithm,
+        _ earlier: [BlobName], in gateway: Gateway
+    ) -> RecoveryRecord {
+        let stored = Stored(segments: [], digests: digests, algorithm: algorithm)
+        var record = description
+        record.version.size = digests.length
+        (record.version.etag, record.version.checksum) = (stored.etag, stored.checksum)
+        record.moment = RecoveryRecord.Moment(after: gateway.commits.latest, time: gateway.environment.now())
+        record.earlier = earlier
+        return record
     }
 
     /// The algorithm that a client names, or the one that S3 uses where it names none.

@@ -1,5 +1,6 @@
 package import Metadata
 package import Primitives
+package import S3Model
 
 /// What the footer of a blob says it holds, so that an object can be found again without the index.
 package struct RecoveryRecord: Sendable, Hashable {
@@ -11,6 +12,23 @@ package struct RecoveryRecord: Sendable, Hashable {
     /// Of a part: the upload and the part's number.
     package var upload: UploadID?
     package var partNumber: Int
+    /// On which conditions the object was to be written.
+    package var preconditions = Preconditions()
+    /// When the body had ended; nil in a record that a release before this field wrote.
+    package var moment: Moment?
+    /// Of an object that is longer than a blob may be: the blobs before this one, in the order of the bytes.
+    package var earlier: [BlobName] = []
+
+    /// A place in the history of the index, and a time.
+    package struct Moment: Sendable, Hashable {
+        /// A commit that had been made by then, so that the one which made the object is a later one.
+        package var after: CommitVersion
+        package var time: Timestamp
+
+        package init(after: CommitVersion, time: Timestamp) {
+            (self.after, self.time) = (after, time)
+        }
+    }
 
     package init(
         bucketName: String, bucket: BucketID, key: ObjectKey, version: VersionRecord, upload: UploadID? = nil,
@@ -28,12 +46,20 @@ package struct RecoveryRecord: Sendable, Hashable {
         writer.bytes(4, version.encoded)
         if let upload { writer.bytes(5, upload.bytes) }
         writer.number(6, UInt64(partNumber))
+        if let moment {
+            writer.number(7, moment.after)
+            writer.number(8, moment.time.nanoseconds)
+        }
+        for blob in earlier { writer.bytes(9, blob.bytes) }
+        for tag in preconditions.ifMatch ?? [] { writer.text(10, tag) }
+        writer.number(11, UInt64(preconditions.ifNoneMatch == nil ? 0 : 1))
         return writer.bytes
     }
 
     package init(encoded: [UInt8]) throws(RecordError) {
         var reader = RecordReader(encoded)
-        var found: ObjectKey?
+        var (found, time): (ObjectKey?, Timestamp?)
+        var (after, tags): (CommitVersion, [String]) = (0, [])
         (bucketName, bucket, version, upload, partNumber) = ("", BucketID(0), VersionRecord(), nil, 0)
         while let (field, value) = try reader.next() {
             switch field {
@@ -43,11 +69,20 @@ package struct RecoveryRecord: Sendable, Hashable {
             case 4: version = try VersionRecord(encoded: value.bytes)
             case 5: upload = UploadID(bytes: value.bytes)
             case 6: partNumber = Int(truncatingIfNeeded: value.number)
+            case 7: after = value.number
+            case 8: time = Timestamp(nanoseconds: value.signed)
+            case 9:
+                guard let blob = BlobName(bytes: value.bytes) else { throw .malformed }
+                earlier.append(blob)
+            case 10: tags.append(value.text)
+            case 11: preconditions.ifNoneMatch = value.number == 0 ? nil : ["*"]
             default: break
             }
         }
         guard let found else { throw .malformed }
         key = found
+        moment = time.map { Moment(after: after, time: $0) }
+        if !tags.isEmpty { preconditions.ifMatch = tags }
     }
 }
 

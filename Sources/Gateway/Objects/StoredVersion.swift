@@ -32,7 +32,7 @@ extension VersionRecord {
                 headers: headers, metadata: metadata, storageClass: storageClass,
                 tags: tags.map { Tag(key: $0.key, value: $0.value) }),
             versionID: versionID, checksum: checksum.map { Checksum($0, parts: partCount) },
-            partCount: partCount > 0 ? partCount : nil)
+            partCount: partCount > 0 ? partCount : nil, recovered: recovered)
     }
 }
 

@@ -1,4 +1,3 @@
-import Cryptography
 package import Metadata
 package import Primitives
 package import S3Model
@@ -27,17 +26,10 @@ package struct OpenUpload: Sendable {
     }
 
     /// What the footers of a part's blobs say.
-    package func description(
-        ofPart number: Int, bucket: Bucket
-    ) -> @Sendable (PayloadDigests.Result) -> [UInt8] {
-        let (template, id, key) = (record.template, id, key)
-        return { digests in
-            var version = template
-            (version.size, version.etag) = (digests.length, Hex.encode(digests.md5))
-            return RecoveryRecord(
-                bucketName: bucket.name, bucket: bucket.id, key: key, version: version, upload: id, partNumber: number
-            ).encoded
-        }
+    package func description(ofPart number: Int, bucket: Bucket) -> RecoveryRecord {
+        RecoveryRecord(
+            bucketName: bucket.name, bucket: bucket.id, key: key, version: record.template, upload: id,
+            partNumber: number)
     }
 }
 
@@ -99,12 +91,9 @@ package struct UploadStore: Sendable {
             let entries = try await gateway.versions.values([row, upload.entry.key])
             guard entries[1]?.version == upload.entry.version else { throw Self.noSuchUpload(upload.id.description) }
             var changes = Changes()
-            changes.require(upload.entry.key, unchangedFrom: upload.entry)
-            changes.require(row, unchangedFrom: entries[0])
-            if let earlier = entries[0] { changes.release(try Self.decode(earlier).segments) }
-            changes.refer(
-                to: stored.segments, from: ReferenceOwner.encoded(bucket.id, upload.key), at: part.modified)
-            changes.put(row, part.encoded)
+            changes.put(
+                part, at: row, inPlaceOf: entries[0], try entries[0].map(Self.decode), of: upload, in: bucket.id,
+                now: part.modified)
             return try await writer.attempt(changes, bucket: bucket, key: upload.key).map { _ in part.etag }
         }
     }
@@ -135,7 +124,7 @@ package struct UploadStore: Sendable {
         }
     }
 
-    package static func decode(_ entry: Entry) throws(S3Error) -> PartRecord {
+    static func decode(_ entry: Entry) throws(S3Error) -> PartRecord {
         do {
             return try PartRecord(encoded: entry.value)
         } catch {
@@ -170,6 +159,18 @@ package struct UploadStore: Sendable {
 }
 
 extension Changes {
+    /// Puts a part of an open upload in place of what was read under its number.
+    mutating func put(
+        _ part: PartRecord, at row: Key, inPlaceOf entry: Entry?, _ earlier: PartRecord?, of upload: OpenUpload,
+        in bucket: BucketID, now: Timestamp
+    ) {
+        require(upload.entry.key, unchangedFrom: upload.entry)
+        require(row, unchangedFrom: entry)
+        if let earlier { release(earlier.segments) }
+        refer(to: part.segments, from: ReferenceOwner.encoded(bucket, upload.key), at: now)
+        put(row, part.encoded)
+    }
+
     /// The upload has these parts at the commit, as they were read, and no others. They come in the order of their
     /// numbers.
     ///

@@ -14,7 +14,7 @@ extension UploadPart: ServedOperation {
         let checksum = try upload.checksum(of: input.checksum)
         let stored = try await ObjectWriter(gateway, request).store(
             body, length: input.length, checksum: checksum, in: bucket,
-            describe: upload.description(ofPart: input.partNumber, bucket: bucket))
+            description: upload.description(ofPart: input.partNumber, bucket: bucket))
         let etag = try await UploadStore(gateway, request).put(
             stored, number: input.partNumber, upload: upload, in: bucket)
         return Reply(Output(etag: etag, checksum: Checksum(stored.checksum)))

@@ -19,7 +19,7 @@ extension UploadPartCopy: ServedOperation {
         let stored = try await ObjectWriter(gateway, request).store(
             ObjectReader(gateway.storage).body(of: source.version.record, range: range),
             length: range.upperBound - range.lowerBound, checksum: wanted, in: bucket,
-            describe: upload.description(ofPart: input.partNumber, bucket: bucket))
+            description: upload.description(ofPart: input.partNumber, bucket: bucket))
         let etag = try await UploadStore(gateway, request).put(
             stored, number: input.partNumber, upload: upload, in: bucket)
         return Reply(

@@ -9,9 +9,10 @@ package protocol ObjectStorage: Sendable {
     /// - Parameters:
     ///   - length: bytes of the body, where they are known.
     ///   - group: objects of different groups never share a blob.
-    ///   - recovery: what the blobs' footers say of them, asked for once the body has ended.
+    ///   - recovery: what a blob's footer says of it, asked for when its bytes have ended, with the blobs before it.
     func store(
-        _ body: consuming Body, length: Int64?, group: UInt64, recovery: @escaping @Sendable () -> [UInt8]
+        _ body: consuming Body, length: Int64?, group: UInt64,
+        recovery: @escaping @Sendable (_ earlier: [BlobName]) -> [UInt8]
     ) async throws(StorageError) -> [Segment]
 
     /// Whether the blob of an object of this length may be one that others share.

@@ -33,7 +33,8 @@ package struct PooledStorage: ObjectStorage {
     }
 
     package func store(
-        _ body: consuming Body, length: Int64?, group: UInt64, recovery: @escaping @Sendable () -> [UInt8]
+        _ body: consuming Body, length: Int64?, group: UInt64,
+        recovery: @escaping @Sendable (_ earlier: [BlobName]) -> [UInt8]
     ) async throws(StorageError) -> [Segment] {
         if let packer {
             guard let length else {
@@ -46,14 +47,14 @@ package struct PooledStorage: ObjectStorage {
         guard let length, length <= Self.segmentSize else {
             return try await storeLong(body, length: length, recovery: recovery)
         }
-        let locator = try await pool.store(drawName(), body, recovery: recovery)
+        let locator = try await pool.store(drawName(), body) { recovery([]) }
         return [segment(locator, offset: 0, length: locator.length)]
     }
 
     /// An object that shares a blob, and the syncs that it costs, with others that arrive at the same time.
     private func storeSmall(
         _ body: consuming Body, limit: Int, in packer: Packer, group: UInt64,
-        recovery: @escaping @Sendable () -> [UInt8]
+        recovery: @escaping @Sendable ([BlobName]) -> [UInt8]
     ) async throws(StorageError) -> [Segment] {
         let bytes: ByteBuffer
         do {
@@ -67,7 +68,7 @@ package struct PooledStorage: ObjectStorage {
     /// An object whose length nobody tells beforehand, such as a form's file: it is read as far as small ones go, to
     /// learn whether it is one.
     private func storeUnknown(
-        _ body: consuming Body, in packer: Packer, group: UInt64, recovery: @escaping @Sendable () -> [UInt8]
+        _ body: consuming Body, in packer: Packer, group: UInt64, recovery: @escaping @Sendable ([BlobName]) -> [UInt8]
     ) async throws(StorageError) -> [Segment] {
         var source = body.takeSource()
         var beginning = ByteBuffer()
@@ -86,24 +87,25 @@ package struct PooledStorage: ObjectStorage {
     }
 
     private func pack(
-        _ bytes: ByteBuffer, in packer: Packer, group: UInt64, recovery: @escaping @Sendable () -> [UInt8]
+        _ bytes: ByteBuffer, in packer: Packer, group: UInt64, recovery: @escaping @Sendable ([BlobName]) -> [UInt8]
     ) async throws(StorageError) -> [Segment] {
         guard bytes.readableBytes > 0 else { return [] }
         let packed = try await packer.pack(
-            bytes, group: PackGroup(Keys.bigEndian(group)), recovery: recovery())
+            bytes, group: PackGroup(Keys.bigEndian(group)), recovery: recovery([]))
         return [segment(packed.locator, offset: packed.offset, length: Int64(bytes.readableBytes))]
     }
 
     /// An object of several blobs, or of unknown length.
     private func storeLong(
-        _ body: consuming Body, length: Int64?, recovery: @escaping @Sendable () -> [UInt8]
+        _ body: consuming Body, length: Int64?, recovery: @escaping @Sendable ([BlobName]) -> [UInt8]
     ) async throws(StorageError) -> [Segment] {
         let source = SharedSource(body.takeSource())
         var segments: [Segment] = []
         do {
             repeat {
                 let piece = Body(length: nil, source: PieceSource(source: source, rest: Self.segmentSize))
-                let locator = try await pool.store(drawName(), piece, recovery: recovery)
+                let earlier = segments.map(\.blob)
+                let locator = try await pool.store(drawName(), piece) { recovery(earlier) }
                 segments.append(segment(locator, offset: 0, length: locator.length))
             } while await !source.hasEnded
         } catch {
@@ -163,9 +165,7 @@ package struct PooledStorage: ObjectStorage {
     }
 
     private func segment(_ locator: BlobLocator, offset: Int64, length: Int64) -> Segment {
-        Segment(
-            blob: locator.name, offset: offset, storedLength: length, plainLength: length,
-            reference: environment.random(), location: BlobLocation(locator))
+        Segment(locator, offset: offset, length: length, reference: environment.random())
     }
 
     private static func locator(_ segment: Segment, at location: BlobLocation) throws(StorageError) -> BlobLocator {

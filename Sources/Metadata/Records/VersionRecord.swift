@@ -32,6 +32,8 @@ package struct VersionRecord: Sendable, Hashable {
     package var hasManifest = false
     /// How many parts there are; 0 for an object uploaded at once.
     package var partCount = 0
+    /// When it was brought back from the footers of its shards; nil for a version whose commit was not lost.
+    package var recovered: Timestamp?
 
     package init() {}
 
@@ -51,6 +53,7 @@ package struct VersionRecord: Sendable, Hashable {
         for segment in segments { writer.record(12) { segment.write(to: &$0) } }
         for part in parts { writer.record(13) { part.write(to: &$0) } }
         writer.number(14, UInt64(partCount))
+        if let recovered { writer.number(15, recovered.nanoseconds) }
         return writer.bytes
     }
 
@@ -77,6 +80,7 @@ package struct VersionRecord: Sendable, Hashable {
             case 12: segments.append(try Segment(value.record()))
             case 13: parts.append(try StoredPart(value.record()))
             case 14: partCount = Int(truncatingIfNeeded: value.number)
+            case 15: recovered = Timestamp(nanoseconds: value.signed)
             default: break
             }
         }

@@ -13,14 +13,16 @@ package struct ObjectSummary: Sendable, Hashable {
     package var checksum: Checksum?
     /// Of an object that was uploaded in parts.
     package var partCount: Int?
+    /// When it was brought back from the stores after the index was lost; nil for any other object.
+    package var recovered: Timestamp?
 
     package init(
         key: ObjectKey, size: Int64, etag: String, modified: Timestamp, attributes: ObjectAttributes,
-        versionID: VersionID?, checksum: Checksum?, partCount: Int?
+        versionID: VersionID?, checksum: Checksum?, partCount: Int?, recovered: Timestamp? = nil
     ) {
         (self.key, self.size, self.etag, self.modified) = (key, size, etag, modified)
         (self.attributes, self.versionID, self.checksum) = (attributes, versionID, checksum)
-        self.partCount = partCount
+        (self.partCount, self.recovered) = (partCount, recovered)
     }
 }
 

@@ -4,6 +4,7 @@ import Configuration
 import DirectoryStore
 import EmbeddedIndex
 import FoundationEssentials
+import Gateway
 import IndexBackup
 import Metadata
 import Primitives
@@ -15,9 +16,11 @@ struct Recover: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Bring the index back from the stores alone.",
         discussion: """
-            For the day on which the index is lost: takes the newest snapshot and the journal that the stores keep. \
-            Works while no gateway runs, and never touches an index that is there. Commits that no store had yet are \
-            lost: what they stored is kept, though nothing names it, until `tidegate collect --after-recovery`.
+            For the day on which the index is lost: takes the newest snapshot and the journal that the stores keep, \
+            and then what the footers of the shards tell of objects that were written after the journal's end. Works \
+            while no gateway runs, and never touches an index that is there. Other commits that no store had yet are \
+            lost, such as deletions, tags and the ends of uploads. What nothing names any more is kept until \
+            `tidegate collect --after-recovery`.
             """)
 
     @OptionGroup(title: "Configuration")
@@ -59,39 +62,41 @@ struct IndexRestoration {
         guard let deployment = try StoreArrangement.deployment(findings) else {
             throw StartError("None of the \(findings.count) directories holds a store.")
         }
-        let (stores, problems) = await open(findings)
+        let (places, problems) = await open(findings)
         do throws(StartError) {
-            guard !stores.isEmpty else {
+            guard places.contains(where: { $0.store != nil }) else {
                 throw StartError("No store can be read.\n" + problems.joined(separator: "\n"))
             }
-            let lines = try await restore(from: stores, deployment)
-            for store in stores { await store.close() }
+            let lines = try await restore(from: places, deployment)
+            for place in places { await place.store?.close() }
             return problems + lines
         } catch {
-            for store in stores { await store.close() }
+            for place in places { await place.store?.close() }
             throw error
         }
     }
 
     /// The stores that can be read, and what is wrong with the others, in sentences.
-    private func open(_ findings: [StoreFinding]) async -> ([DirectoryStore], [String]) {
-        var (stores, problems): ([DirectoryStore], [String]) = ([], [])
+    private func open(_ findings: [StoreFinding]) async -> ([LostTail.Place], [String]) {
+        var (places, problems): ([LostTail.Place], [String]) = ([], [])
         for finding in findings {
             guard finding.identity != nil else {
                 problems.append("\(finding.path): \(finding.problem ?? "no store is there")")
+                places.append(LostTail.Place(finding: finding))
                 continue
             }
             do throws(StorageError) {
-                stores.append(try await finding.open(launch.environment))
+                places.append(LostTail.Place(finding: finding, store: try await finding.open(launch.environment)))
             } catch {
                 problems.append("\(finding.path): \(error)")
+                places.append(LostTail.Place(finding: finding))
             }
         }
-        return (stores, problems)
+        return (places, problems)
     }
 
     private func restore(
-        from stores: [any BlobStore], _ deployment: [UInt8]
+        from places: [LostTail.Place], _ deployment: [UInt8]
     ) async throws(StartError) -> [String] {
         try removeTemporary()
         let index = try await StartError.awaited(temporary) { [temporary] () throws(MetadataError) in
@@ -99,7 +104,7 @@ struct IndexRestoration {
         }
         let lines: [String]
         do throws(StartError) {
-            lines = try await fill(index, from: stores, deployment)
+            lines = try await fill(index, from: places, deployment)
         } catch {
             await index.close()
             throw error
@@ -110,8 +115,9 @@ struct IndexRestoration {
     }
 
     private func fill(
-        _ index: EmbeddedIndex, from stores: [any BlobStore], _ deployment: [UInt8]
+        _ index: EmbeddedIndex, from places: [LostTail.Place], _ deployment: [UInt8]
     ) async throws(StartError) -> [String] {
+        let stores = places.compactMap(\.store)
         let report = try await StartError.awaited("The copies of the index") { () throws(IndexBackupError) in
             try await IndexRecovery.restore(
                 from: stores, into: index, patience: StorePatience(launch.environment))
@@ -124,17 +130,29 @@ struct IndexRestoration {
             try await keeper.begin(above: epoch, deployment: deployment, isRecovered: true)
         }
         let commits = WorkerCommits(index: index, epoch: session.workers)
+        let tail = LostTail(launch: launch, index: index, session: session, commits: commits, places: places)
+        let (found, problem) = await tail.bringBack(after: report.completeThrough)
+        try await record(report, found, with: commits)
+        return Self.sentences(report) + LostTail.sentences(found, problem) + [
+            "Nothing that was stored before is collected, since later commits may be lost; once that is accepted, "
+                + "`tidegate collect --after-recovery` gives their bytes up."
+        ]
+    }
+
+    private func record(
+        _ report: IndexRecoveryReport, _ found: TailReport, with commits: WorkerCommits
+    ) async throws(StartError) {
         let event = AuditEvent.system(
             "RecoverIndex", id: launch.environment.eventID(), at: launch.environment.now(),
             region: launch.configuration.region,
             parameters: [
                 "snapshot": String(report.snapshotVersion), "commits": String(report.commits),
-                "completeThrough": String(report.completeThrough),
+                "completeThrough": String(report.completeThrough), "objectsFromFooters": String(found.objects),
+                "partsFromFooters": String(found.parts),
             ])
         _ = try await StartError.awaited("The index") { () throws(WorkerError) in
             try await commits.commit([], [], records: [AuditRecord(event)])
         }
-        return Self.sentences(report)
     }
 
     private static func sentences(_ report: IndexRecoveryReport) -> [String] {
@@ -151,9 +169,6 @@ struct IndexRestoration {
         lines.append(
             "The index is back as of commit \(report.completeThrough): \(report.entries) entries of a snapshot and "
                 + "\(report.commits) later commits.")
-        lines.append(
-            "Nothing that was stored before is collected, since later commits may be lost; once that is accepted, "
-                + "`tidegate collect --after-recovery` gives their bytes up.")
         return lines
     }
 

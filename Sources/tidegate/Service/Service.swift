@@ -77,7 +77,10 @@ struct Service: Sendable {
     ) throws(StartError) -> Gateway {
         let (configuration, environment) = (deployment.launch.configuration, deployment.environment)
         let wake = deployment.wake
-        let commits = CommitService(index: deployment.index, epoch: deployment.session.gateway) { wake() }
+        let (session, backup) = (deployment.session, deployment.backup)
+        let commits = CommitService(
+            index: deployment.index, epoch: session.gateway, begun: session.begun,
+            journalled: { backup.status.journalledThrough }, onCommit: { wake() })
         let packer = try StartError.translated("The pool") { () throws(StorageError) in
             try Packer(deployment.pool) { commits.blobName(random: environment.random()) }
         }
