@@ -39,10 +39,14 @@ struct Launch {
         do {
             let credentials = try RootCredentials.loadOrCreate(in: configuration.data, environment: environment)
             if credentials.isNew {
-                // To the terminal alone and never into the log, and only this once.
-                print("A root key was drawn. It is shown once and kept in \(credentials.path):")
-                print("  access key: \(credentials.key.accessKey)")
-                print("  secret key: \(credentials.key.secretKey.reveal())")
+                // To standard output alone and never into the log, and only this once. Not by `print`, which keeps
+                // lines back until the process ends where that is a pipe or a file.
+                let lines = [
+                    "A root key was drawn. It is shown once and kept in \(credentials.path):",
+                    "  access key: \(credentials.key.accessKey)",
+                    "  secret key: \(credentials.key.secretKey.reveal())",
+                ]
+                try FileHandle.standardOutput.write(contentsOf: Data(lines.map { $0 + "\n" }.joined().utf8))
             }
             return credentials.key
         } catch {

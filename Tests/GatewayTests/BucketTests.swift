@@ -110,6 +110,40 @@ struct BucketTests {
         #expect(try await harness.anonymous.get("/").outcome == "403 AccessDenied")
     }
 
+    @Test("What was never set is removed without an error, by whom may remove it")
+    func removals() async throws {
+        let reader = GatewayHarness.User(
+            name: "reader", policies: [GatewayHarness.User.allow("s3:Get*", "s3:DeleteBucket", on: "*")])
+        let harness = try await GatewayHarness.withBucket(users: [reader])
+        let before = try await harness.contents()
+        for setting in ["cors", "encryption", "lifecycle", "replication", "website"] {
+            #expect(try await harness.root.send("DELETE", "/bucket?\(setting)").status == 204)
+            let refused = try await harness.client("reader").send("DELETE", "/bucket?\(setting)")
+            #expect(refused.outcome == "403 AccessDenied", "\(setting)")
+            #expect(try await harness.root.send("DELETE", "/nowhere?\(setting)").outcome == "404 NoSuchBucket")
+        }
+        #expect(try await harness.root.send("DELETE", "/bucket?ownershipControls").outcome == "501 NotImplemented")
+        #expect(try await harness.contents() == before)
+    }
+
+    @Test("Legal holds and retention are refused as in a bucket without Object Lock")
+    func objectLock() async throws {
+        let harness = try await GatewayHarness.withBucket(users: [Self.bob])
+        try await harness.root.put("/bucket/key", "x")
+        for query in ["legal-hold", "retention"] {
+            for method in ["GET", "PUT"] {
+                let answer = try await harness.root.send(method, "/bucket/key?\(query)", [:], "<x/>")
+                #expect(answer.outcome == "400 InvalidRequest")
+                #expect(answer.text("Message") == "Bucket is missing Object Lock Configuration")
+                let other = try await harness.client("bob").send(method, "/bucket/key?\(query)", [:], "<x/>")
+                #expect(other.outcome == "403 AccessDenied")
+            }
+        }
+        #expect(try await harness.root.put("/bucket?object-lock", "<x/>").outcome == "409 InvalidBucketState")
+        #expect(try await harness.root.setVersioning("bucket", "Enabled").status == 200)
+        #expect(try await harness.root.put("/bucket?object-lock", "<x/>").outcome == "501 NotImplemented")
+    }
+
     @Test("A bucket in another region cannot be asked for")
     func location() async throws {
         let harness = try await GatewayHarness()

@@ -19,8 +19,25 @@ struct ConditionalWriteTests {
         #expect(refused.text("Condition") == "If-None-Match")
         #expect(try await harness.contents() == before)
         #expect(try await harness.root.get("/bucket/key").text == "first")
-        let etag = try await harness.root.put("/bucket/key", "x", ["if-none-match": "\"etag\""])
-        #expect(etag.outcome == "501 NotImplemented", "S3 takes no ETag here")
+    }
+
+    @Test("If-None-Match with a tag writes over anything but what it names (RFC 9110 §13.1.2)")
+    func ifNoneMatchTag() async throws {
+        let harness = try await GatewayHarness.withBucket()
+        let first = try await harness.root.put("/bucket/key", "first", ["if-none-match": "\"etag\""])
+        let tag = try #require(first.etag)
+        for header in [tag, "\"other\", \(tag)", "W/\(tag)", "\"other\", *"] {
+            let refused = try await harness.root.put("/bucket/key", "second", ["if-none-match": header])
+            #expect(refused.outcome == "412 PreconditionFailed", "\(header)")
+        }
+        #expect(try await harness.root.get("/bucket/key").text == "first")
+        let second = try await harness.root.put(
+            "/bucket/key", "second", ["if-none-match": "\"other\"", "if-match": "*"])
+        #expect(second.status == 200)
+        let both = try await harness.root.put("/bucket/key", "x", ["if-none-match": "*", "if-match": "*"])
+        #expect(both.outcome == "412 PreconditionFailed")
+        #expect(try await harness.root.get("/bucket/key").text == "second")
+        #expect(try await harness.root.put("/bucket/none", "x", ["if-match": "*"]).outcome == "404 NoSuchKey")
     }
 
     @Test("If-Match writes only over what it names")
@@ -198,6 +215,7 @@ struct ConditionalWriteTests {
         let client = harness.client("writer")
         for tag in [etag, "\"other\""] {
             #expect(try await client.put("/bucket/key", "x", ["if-match": tag]).outcome == "403 AccessDenied")
+            #expect(try await client.put("/bucket/key", "x", ["if-none-match": tag]).outcome == "403 AccessDenied")
             #expect(try await client.delete("/bucket/key", ["if-match": tag]).outcome == "403 AccessDenied")
             let listed = try await client.deleteAll("bucket", [DeleteItem("key", etag: tag)])
             #expect(listed.texts("Error/Code") == ["AccessDenied"])
@@ -221,6 +239,8 @@ struct ConditionalWriteTests {
         let alice = harness.client("alice")
         #expect(try await alice.put("/bucket/key", "x").outcome == "403 AccessDenied")
         #expect(try await alice.put("/bucket/key", "x", ["if-none-match": "*"]).status == 200)
+        let madeUp = try await alice.put("/bucket/key", "y", ["if-none-match": "\"made-up\""])
+        #expect(madeUp.outcome == "403 AccessDenied", "a tag that nothing has would let everything be overwritten")
         let upload = try await alice.startUpload("/bucket/upload")
         let part = try await alice.putPart("/bucket/upload", upload, 1, "x")
         #expect(part.status == 200, "parts take no conditions and are exempt")

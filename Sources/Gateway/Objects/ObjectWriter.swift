@@ -179,7 +179,7 @@ package struct ObjectWriter: Sendable {
     ///
     /// Source: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html>
     package static func check(_ preconditions: Preconditions, against state: KeyState) throws(S3Error) {
-        if preconditions.ifNoneMatch != nil, state.live != nil {
+        if let tags = preconditions.ifNoneMatch, let live = state.live, Preconditions.matches(tags, live.record.etag) {
             throw S3Error(.preconditionFailed, details: [S3Error.Detail("Condition", "If-None-Match")])
         }
         guard let tags = preconditions.ifMatch else { return }

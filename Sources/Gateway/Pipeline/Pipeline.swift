@@ -95,12 +95,12 @@ package struct Pipeline: RequestHandler {
                 body, limit: limit, checksumIsOfDocument: O.checksumIsOfDocument, context)
         }
         let input = try O.decode(context.wire, document: document)
-        context.describe(O.eventName(of: input), isReadOnly: O.isReadOnly)
+        context.describe(O.eventName(of: input), isReadOnly: O.isReadOnly(input))
         let authorizer = Authorizer(gateway, context)
         for access in O.accesses(of: input) { try await authorizer.require(access) }
         try await checkOwner(context)
         try await AskedHeaders(gateway, context).check(O.headerUse, document: document)
-        if !O.isReadOnly, !gateway.audit.acceptsMutations {
+        if !O.isReadOnly(input), !gateway.audit.acceptsMutations {
             throw S3Error.hidden(.serviceUnavailable, "audit: the log takes no mutations")
         }
         let reply = try await O.perform(input, body: payload, for: context, in: gateway)

@@ -14,10 +14,14 @@ package protocol ServedOperation: WireOperation {
 
     /// The name of the event in the audit log, where it depends on the input.
     static func eventName(of input: Input) -> String
+
+    /// Whether a request changes nothing, where that depends on the input.
+    static func isReadOnly(_ input: Input) -> Bool
 }
 
 extension ServedOperation {
     package static func eventName(of input: Input) -> String { name }
+    package static func isReadOnly(_ input: Input) -> Bool { isReadOnly }
 }
 
 /// What an operation answers: a value, and for a read of an object the bytes.

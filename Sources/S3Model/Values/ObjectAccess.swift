@@ -39,7 +39,7 @@ extension String {
 package enum ObjectWriteAccess {
     /// Storing an object, and setting its tags where it comes with some.
     ///
-    /// With `If-Match` also reading the one that is there, since the outcome tells what its tag is.
+    /// With a condition on its tag also reading the one that is there, since the outcome tells what its tag is.
     /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html>
     ///
     /// - Parameters:
@@ -59,7 +59,7 @@ package enum ObjectWriteAccess {
         if !attributes.tags.isEmpty {
             accesses.append(RequiredAccess("s3:PutObjectTagging", bucket: bucket, key: key, context: context))
         }
-        if preconditions.ifMatch != nil {
+        if preconditions.namesTags {
             accesses += ObjectReadAccess.accesses("s3:GetObject", bucket: bucket, key: key, version: nil)
         }
         return accesses

@@ -21,11 +21,12 @@ package struct Preconditions: Sendable, Hashable {
     }
 
     /// What policies may ask of a conditional write. Only an operation that honours the conditions offers it, so that a
-    /// header that has no effect satisfies no policy.
+    /// header that has no effect satisfies no policy; nor does an `If-None-Match` that names tags, since a made-up tag
+    /// spares nothing, and policies that demand the header mean that nothing is overwritten.
     var policyContext: [String: [String]] {
         var context: [String: [String]] = [:]
         if let ifMatch { context["s3:if-match"] = [ifMatch.joined(separator: ",")] }
-        if let ifNoneMatch { context["s3:if-none-match"] = [ifNoneMatch.joined(separator: ",")] }
+        if let ifNoneMatch, Self.meansAny(ifNoneMatch) { context["s3:if-none-match"] = ["*"] }
         return context
     }
 
@@ -51,7 +52,12 @@ package struct Preconditions: Sendable, Hashable {
         return .proceed
     }
 
+    /// Whether the outcome of a write under these conditions tells something of the tag of what is there.
+    var namesTags: Bool { ifMatch != nil || ifNoneMatch.map(Self.meansAny) == false }
+
+    private static func meansAny(_ tags: [String]) -> Bool { tags.contains { $0.utf8.elementsEqual("*".utf8) } }
+
     package static func matches(_ tags: [String], _ etag: String) -> Bool {
-        tags.contains { $0.utf8.elementsEqual("*".utf8) || $0.utf8.elementsEqual(etag.utf8) }
+        meansAny(tags) || tags.contains { $0.utf8.elementsEqual(etag.utf8) }
     }
 }

@@ -45,4 +45,25 @@ package enum UnsetBucketSetting: String, Sendable, Hashable, CaseIterable {
         case .website: "s3:GetBucketWebsite"
         }
     }
+
+    /// An operation that removes a setting.
+    package struct Removal: Sendable, Hashable {
+        package var operation: String
+        /// The action that it takes.
+        package var action: String
+    }
+
+    /// What removes it; nil where S3 has no such operation, or where its outcome would not be what S3 promises.
+    package var removal: Removal? {
+        switch self {
+        case .cors: Removal(operation: "DeleteBucketCors", action: "s3:PutBucketCORS")
+        case .encryption: Removal(operation: "DeleteBucketEncryption", action: "s3:PutEncryptionConfiguration")
+        case .lifecycle: Removal(operation: "DeleteBucketLifecycle", action: "s3:PutLifecycleConfiguration")
+        case .replication: Removal(operation: "DeleteBucketReplication", action: "s3:PutReplicationConfiguration")
+        case .website: Removal(operation: "DeleteBucketWebsite", action: "s3:DeleteBucketWebsite")
+        // Without its ownership controls a bucket of S3 takes access control lists.
+        case .ownershipControls: nil
+        case .accelerate, .logging, .notification, .objectLock, .publicAccessBlock, .requestPayment: nil
+        }
+    }
 }

@@ -40,19 +40,12 @@ package enum HeaderDecoding {
             ifUnmodifiedSince: fields[prefix + "if-unmodified-since"].flatMap { Timestamp(httpDate: $0) })
     }
 
-    /// The conditions that a write may carry.
-    /// - Throws: `NotImplemented` for an `If-None-Match` other than `*` or beside an `If-Match`, as S3 does.
-    package static func writePreconditions(_ fields: HeaderFields) throws(S3Error) -> Preconditions {
+    /// The conditions that a write may carry: tags, but no times, which S3 ignores on writes.
+    ///
+    /// S3 itself takes `*` alone in an `If-None-Match`; a tag there means what RFC 9110 §13.1.2 says, as other servers
+    /// have it.
+    package static func writePreconditions(_ fields: HeaderFields) -> Preconditions {
         let conditions = preconditions(fields)
-        if let tags = conditions.ifNoneMatch, tags != ["*"] || conditions.ifMatch != nil {
-            throw S3Error(
-                .notImplemented, "A header you provided implies functionality that is not implemented",
-                details: [
-                    S3Error.Detail("Header", "If-None-Match"),
-                    S3Error.Detail(
-                        "additionalMessage", "We don't accept the provided value of If-None-Match header for this API"),
-                ])
-        }
         return Preconditions(ifMatch: conditions.ifMatch, ifNoneMatch: conditions.ifNoneMatch)
     }
 

@@ -22,7 +22,7 @@ extension CompleteMultipartUpload: WireOperation {
         return Input(
             bucket: try request.requiredBucket(), key: try request.requiredKey(),
             upload: request.query["uploadId"] ?? "",
-            parts: parts, preconditions: try HeaderDecoding.writePreconditions(request.fields),
+            parts: parts, preconditions: HeaderDecoding.writePreconditions(request.fields),
             checksum: try ChecksumDecoding.request(request.fields), size: size)
     }
 

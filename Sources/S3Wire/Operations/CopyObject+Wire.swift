@@ -12,7 +12,7 @@ extension CopyObject: WireOperation {
             bucket: try request.requiredBucket(), key: try request.requiredKey(),
             source: try CopyDecoding.source(request),
             sourcePreconditions: HeaderDecoding.preconditions(request.fields, prefix: "x-amz-copy-source-"),
-            preconditions: try HeaderDecoding.writePreconditions(request.fields), attributes: attributes,
+            preconditions: HeaderDecoding.writePreconditions(request.fields), attributes: attributes,
             replacesMetadata: replacesMetadata, replacesTags: replacesTags,
             checksumAlgorithm: try CopyDecoding.checksumAlgorithm(request))
     }

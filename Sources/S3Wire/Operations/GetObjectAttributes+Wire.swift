@@ -44,13 +44,13 @@ extension GetObjectAttributes: WireOperation {
             }
             if wanted.contains("ObjectParts"), let count = summary.partCount {
                 writer.element("ObjectParts") { writer in
-                    // S3 names the parts one by one only where they have checksums.
                     writer.element("PartsCount", String(count))
                     writer.element("PartNumberMarker", String(input.partMarker))
                     writer.element("NextPartNumberMarker", String(output.parts.last?.number ?? input.partMarker))
                     writer.element("MaxParts", String(input.partLimit))
                     writer.element("IsTruncated", output.isTruncated ? "true" : "false")
-                    for part in output.parts where part.checksum != nil {
+                    // Also parts without checksums, which S3 leaves out: their sizes say where each begins.
+                    for part in output.parts {
                         Elements.part(part, name: "Part", withETag: false, &writer)
                     }
                 }

@@ -9,7 +9,7 @@ extension PutObject: WireOperation {
             bucket: try request.requiredBucket(), key: try request.requiredKey(),
             attributes: try AttributeDecoding.attributes(request), length: try PayloadDecoding.length(request),
             checksum: try ChecksumDecoding.request(request.fields),
-            preconditions: try HeaderDecoding.writePreconditions(request.fields))
+            preconditions: HeaderDecoding.writePreconditions(request.fields))
     }
 
     package static func encode(_ output: Output, for input: Input) -> WireResponse {
