@@ -13,10 +13,7 @@ package struct AuthenticatedRequest: Sendable {
     package let payload: PayloadVerification
 
     /// Parameters of the query that act as header fields, since they were signed as such.
-    package var hoisted: HeaderFields {
-        guard case .version2(let presented) = presented else { return HeaderFields() }
-        return presented.hoisted
-    }
+    package var hoisted: HeaderFields { presented?.hoisted ?? HeaderFields() }
 }
 
 /// Who sent a form, verified, and what its policy allows.

@@ -56,7 +56,8 @@ package struct Authenticator: Sendable {
                 presented, head: head, secretKey: key.secret, now: now, region: region)
             signingKeys.remember(signingKey, for: key)
         }
-        let payload = try PayloadVerification(head: head, presented: presented, signingKey: signingKey)
+        let payload = try PayloadVerification(
+            head: head.hoisting(presented.hoisted), presented: presented, signingKey: signingKey)
         return AuthenticatedRequest(
             principal: key.principal, accessKey: key, presented: .version4(presented), payload: payload)
     }

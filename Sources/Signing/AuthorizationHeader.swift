@@ -67,7 +67,7 @@ struct AuthorizationHeader {
             carrier: .header, accessKeyID: credential.accessKeyID, scope: credential.scope, signedHeaders: names,
             signature: String(Substring(signature)), date: try Self.date(of: head), expires: nil,
             securityToken: try SignatureV4Request.single(SignatureV4Request.securityTokenHeader, in: head),
-            payload: payload)
+            payload: payload, hoisted: HeaderFields())
     }
 
     /// `x-amz-date`, or `Date` where there is none.

@@ -28,7 +28,7 @@ struct AuthorizationHeaderV2 {
     ///
     /// - Throws: `AccessDenied` for an absent or malformed date, `InvalidArgument` for a header that comes twice.
     func presented(head: RequestHead, query: [QueryItem]) throws(SigningError) -> PresentedSignatureV2 {
-        let hoisted = try PresentedSignatureV2.hoisted(query, head: head)
+        let hoisted = try HoistedParameters.ofVersion2(query, head: head)
         let head = head.hoisting(hoisted)
         let alternative = try SignatureV4Request.single("x-amz-date", in: head)
         let header = try SignatureV4Request.single("date", in: head)

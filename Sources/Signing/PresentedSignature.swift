@@ -26,6 +26,8 @@ package struct PresentedSignature: Sendable, Hashable {
     /// What is said of the payload. Where nothing is said, S3 refuses a header-signed request and takes a presigned
     /// one for `unsigned`.
     package let payload: PayloadMode?
+    /// The parameters of a presigned URL that act as header fields; none where a header carries the signature.
+    package let hoisted: HeaderFields
 }
 
 extension PresentedSignature {

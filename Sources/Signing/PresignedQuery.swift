@@ -18,7 +18,8 @@ struct PresignedQuery {
 
     /// What the request claims.
     ///
-    /// - Throws: `AuthorizationQueryParametersError`, and what `PayloadMode` throws.
+    /// - Throws: `AuthorizationQueryParametersError`, what `PayloadMode` throws, and `InvalidArgument` for parameters
+    ///   that cannot act as header fields.
     func presented(head: RequestHead) throws(SigningError) -> PresentedSignature {
         guard let algorithm = try query.single("X-Amz-Algorithm"),
             let credentialText = try query.single("X-Amz-Credential"), let dateText = try query.single("X-Amz-Date"),
@@ -49,7 +50,8 @@ struct PresignedQuery {
         return PresentedSignature(
             carrier: .query, accessKeyID: credential.accessKeyID, scope: credential.scope, signedHeaders: names,
             signature: signature, date: date, expires: try Self.expires(expiresText),
-            securityToken: try query.single("X-Amz-Security-Token"), payload: try payload(head: head))
+            securityToken: try query.single("X-Amz-Security-Token"), payload: try payload(head: head),
+            hoisted: try HoistedParameters.ofVersion4(query, head: head))
     }
 
     private static func credential(_ text: String) throws(SigningError) -> Credential {

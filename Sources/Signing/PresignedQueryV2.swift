@@ -30,7 +30,7 @@ struct PresignedQueryV2 {
         guard let expires = Self.seconds(expiresText) else {
             throw .accessDenied("Invalid date (should be seconds since epoch): \(expiresText)")
         }
-        let hoisted = try PresentedSignatureV2.hoisted(query, head: head)
+        let hoisted = try HoistedParameters.ofVersion2(query, head: head)
         return PresentedSignatureV2(
             carrier: .query, accessKeyID: accessKeyID, signature: signature, validity: .until(expires),
             dateLine: expiresText,

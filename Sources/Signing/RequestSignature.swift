@@ -12,6 +12,14 @@ package enum RequestSignature: Sendable, Hashable {
         }
     }
 
+    /// Parameters of the query that act as header fields, since they are signed.
+    package var hoisted: HeaderFields {
+        switch self {
+        case .version2(let presented): presented.hoisted
+        case .version4(let presented): presented.hoisted
+        }
+    }
+
     /// Where the claim stood.
     package var carrier: PresentedSignature.Carrier {
         switch self {

@@ -13,14 +13,30 @@ package struct Authorizer: Sendable {
         (self.gateway, self.request) = (gateway, request)
     }
 
+    /// What only the bucket's own account may do, whatever the bucket's policy says: otherwise whoever it trusts with
+    /// everything could lock its owner out.
+    ///
+    /// Source: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketPolicy.html>
+    private static let ownersAlone: Set<String> = [
+        "s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy",
+    ]
+
     /// - Throws: `AccessDenied`; `NoSuchBucket` where the bucket does not exist; `NoSuchKey` where the caller is not
-    ///   told by it more than a listing tells.
+    ///   told by it more than a listing tells; `MethodNotAllowed` for the policy of another account's bucket.
     package func require(_ access: RequiredAccess) async throws(S3Error) {
         let decision = try await decide(access)
         request.note(statements: decision.reasons)
-        guard !decision.allowed else { return }
-        if access.tellsAbsence, !decision.explicitDeny { try await tellAbsence(access) }
-        throw S3Error(.accessDenied)
+        guard decision.allowed else {
+            if access.tellsAbsence, !decision.explicitDeny { try await tellAbsence(access) }
+            throw S3Error(.accessDenied)
+        }
+        guard Self.ownersAlone.contains(access.action), let name = access.bucket else { return }
+        let owner = try await gateway.buckets.bucket(name).record.account
+        guard request.caller.principal.kind == .root || owner == request.caller.principal.accountID else {
+            throw S3Error(
+                .methodNotAllowed, "The policy of a bucket is managed by the account that owns it.",
+                details: [S3Error.Detail("Method", request.wire.method), S3Error.Detail("ResourceType", "BUCKETPOLICY")])
+        }
     }
 
     /// In S3, whoever may list a key is told that it is not there, also without leave to read it.
@@ -50,6 +66,10 @@ package struct Authorizer: Sendable {
         let asked = Access(action: access.action, resource: Self.resource(access), context: context)
         let now = gateway.environment.now()
         let isForeign = bucket.map { $0.record.account != caller.principal.accountID } ?? false
+        // Only the deployment has a root. It can undo the policy by which another account has locked itself out.
+        if isForeign, caller.principal.kind == .root, Self.ownersAlone.contains(access.action) {
+            return Decision(allowed: true, explicitDeny: false, reasons: ["root"])
+        }
         if isForeign, bucket?.isRestricted == true {
             return Decision(allowed: false, explicitDeny: true, reasons: ["RestrictPublicBuckets"])
         }

@@ -1,14 +1,15 @@
 import Configuration
+import Logging
 import Server
 
 /// What the fronts are told, made from the configuration.
 enum ServerSettings {
     /// The S3 port.
-    static func front(_ configuration: TidegateConfiguration) -> ServerConfiguration {
+    static func front(_ configuration: TidegateConfiguration, _ budget: DescriptorBudget) -> ServerConfiguration {
         var server = ServerConfiguration(host: configuration.listen.host, port: configuration.listen.port)
         let limits = configuration.limits
-        server.limits.connections = limits.connections
-        server.limits.requestsInFlight = limits.requestsInFlight
+        server.limits.connections = budget.connections
+        server.limits.requestsInFlight = budget.requests
         server.limits.headerBytes = limits.headerBytes
         server.limits.headerCount = limits.headerCount
         server.limits.requestLineBytes = limits.requestLineBytes
@@ -21,6 +22,32 @@ enum ServerSettings {
                 clientAuthorityFile: tls.clientAuthority, clientCertificates: mode(tls.clientMode))
         }
         return server
+    }
+
+    /// What the limit of open files leaves of the configured limits.
+    ///
+    /// - Throws: `StartError` where that is too little to serve.
+    static func budget(
+        _ configuration: TidegateConfiguration, openFiles: Int?, logger: Logger
+    ) throws(StartError) -> DescriptorBudget {
+        let (limits, pool) = (configuration.limits, configuration.pool)
+        let budget = DescriptorBudget(
+            connections: limits.connections, requests: limits.requestsInFlight,
+            shards: pool.dataShards + pool.parityShards, available: openFiles ?? .max)
+        guard let budget else {
+            throw StartError(
+                "The process may have only \(openFiles ?? 0) files open, too few to serve. Raise its limit: "
+                    + "`ulimit -Hn`, LimitNOFILE= of systemd, or ulimits.nofile of Docker Compose.")
+        }
+        if budget.connections < limits.connections || budget.requests < limits.requestsInFlight {
+            logger.warning(
+                "fewer connections and requests are taken than configured, since the process may have few files open",
+                metadata: [
+                    "open-files": "\(openFiles ?? 0)", "limits.connections": "\(budget.connections)",
+                    "limits.requests-in-flight": "\(budget.requests)",
+                ])
+        }
+        return budget
     }
 
     private static func mode(_ mode: TidegateConfiguration.ClientMode) -> TLSSettings.ClientCertificates {

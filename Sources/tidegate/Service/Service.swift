@@ -32,6 +32,7 @@ struct Service: Sendable {
     static func start(_ launch: Launch) async throws(StartError) -> Service {
         let configuration = launch.configuration
         let logger = launch.logger
+        let budget = try ServerSettings.budget(configuration, openFiles: FileDescriptorLimit.raise(), logger: logger)
         let deployment = try await Deployment.open(launch) { reason in
             // What the index acknowledged is on the disk; what it does from now on cannot be trusted. The next start
             // recovers it.
@@ -57,7 +58,7 @@ struct Service: Sendable {
         let gateway = try makeGateway(deployment, audit, keys, registry)
         let workers = BesideRequests(deployment, audit, gateway, drainer, workerMetrics, registry)
         let isDraining = RaisedFlag()
-        let (server, admin) = try await listen(launch, deployment, audit, gateway, registry, isDraining)
+        let (server, admin) = try await listen(launch, deployment, audit, gateway, registry, isDraining, budget)
         return Service(
             deployment: deployment, audit: audit, drainer: drainer, gateway: gateway, server: server, admin: admin,
             workers: workers, isDraining: isDraining)
@@ -106,7 +107,7 @@ struct Service: Sendable {
 
     private static func listen(
         _ launch: Launch, _ deployment: Deployment, _ audit: FileAuditLog, _ gateway: Gateway,
-        _ registry: MetricsRegistry, _ isDraining: RaisedFlag
+        _ registry: MetricsRegistry, _ isDraining: RaisedFlag, _ budget: DescriptorBudget
     ) async throws(StartError) -> (server: Server, admin: Server) {
         let configuration = launch.configuration
         let readiness = Readiness(deployment: deployment, audit: audit, isDraining: isDraining)
@@ -124,7 +125,8 @@ struct Service: Sendable {
         do throws(StartError) {
             let server = try await StartError.awaited("The S3 port") { () throws(ServerError) in
                 try await Server.start(
-                    ServerSettings.front(configuration), handler: Pipeline(gateway), environment: launch.environment)
+                    ServerSettings.front(configuration, budget), handler: Pipeline(gateway),
+                    environment: launch.environment)
             }
             isServing.raise()
             ServiceGauges.register(registry, deployment, audit, server)
