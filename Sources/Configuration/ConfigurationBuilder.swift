@@ -201,7 +201,8 @@ extension ConfigurationBuilder {
 
     private mutating func limits() -> TidegateConfiguration.Limits {
         TidegateConfiguration.Limits(
-            connections: int("limits.connections"), requestsInFlight: int("limits.requests-in-flight"),
+            connections: int("limits.connections"), connectionsPerAddress: int("limits.connections-per-address"),
+            requestsInFlight: int("limits.requests-in-flight"), requestsPerAddress: int("limits.requests-per-address"),
             headerBytes: int("limits.header-bytes"), headerCount: int("limits.header-count"),
             requestLineBytes: int("limits.request-line-bytes"), idleTimeout: duration("limits.idle-timeout"),
             headTimeout: duration("limits.head-timeout"), bodyTimeout: duration("limits.body-timeout"))

@@ -82,8 +82,15 @@ package enum ConfigurationTable {
             "limits.connections", .integer(1...1_000_000), default: "1024",
             "Connections open at once. One more is answered with 503."),
         ConfigurationKey(
+            "limits.connections-per-address", .integer(1...1_000_000), default: "768",
+            "Of these, those of one address, or one IPv6 network of 64 bits, so that nobody alone takes all. Behind a "
+                + "proxy every connection has the proxy's address."),
+        ConfigurationKey(
             "limits.requests-in-flight", .integer(1...1_000_000), default: "512",
             "Requests in flight at once, over all connections. One more is answered with 503 SlowDown."),
+        ConfigurationKey(
+            "limits.requests-per-address", .integer(1...1_000_000), default: "384",
+            "Of these, those of one address."),
         ConfigurationKey(
             "limits.header-bytes", .size(1024...1 << 20), default: "32KiB", "Bytes of the header fields of a request."),
         ConfigurationKey("limits.header-count", .integer(8...4096), default: "128", "Header fields of a request."),

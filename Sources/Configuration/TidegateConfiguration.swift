@@ -49,7 +49,9 @@ package struct TidegateConfiguration: Sendable, Hashable {
 
     package struct Limits: Sendable, Hashable {
         package let connections: Int
+        package let connectionsPerAddress: Int
         package let requestsInFlight: Int
+        package let requestsPerAddress: Int
         package let headerBytes: Int
         package let headerCount: Int
         package let requestLineBytes: Int

@@ -1,3 +1,5 @@
+import Primitives
+
 extension PolicyDocument {
     /// Keys whose fixed values keep a statement from being public. A user's name is none: every account may have one.
     ///
@@ -14,6 +16,11 @@ extension PolicyDocument {
             statement.effect == .allow && statement.principals?.namesThePublic == true
                 && !statement.conditions.contains(where: Self.narrows)
         }
+    }
+
+    /// Whether there is anything that it could allow somebody who says not who they are.
+    package var mayAllowStrangers: Bool {
+        statements.contains { $0.effect == .allow && $0.principals?.matches(.anonymous, effect: .allow) == true }
     }
 
     private static func narrows(_ condition: Condition) -> Bool {

@@ -24,7 +24,8 @@ package struct DescriptorBudget: Sendable, Hashable {
             return
         }
         // In the same proportion, since a connection without a request is of as little use as the other way round.
-        self.requests = min(requests, max(Self.least.requests, requests * rest / wanted))
+        let most = (rest - min(connections, Self.least.connections)) / perRequest
+        self.requests = min(requests, most, max(Self.least.requests, requests * rest / wanted))
         self.connections = min(connections, rest - self.requests * perRequest)
     }
 }

@@ -28,8 +28,12 @@ package struct ServerLimits: Sendable, Equatable {
     package var headerBytes = 32 << 10
     /// Connections open at once. One more is answered with 503 (over TLS: closed).
     package var connections = 10_000
+    /// Of these, those of one address, or of one network of 64 bits of IPv6. One more is answered as one too many.
+    package var connectionsPerAddress = 7_500
     /// Requests in flight at once, over all connections. One more is answered with 503 `SlowDown`.
     package var requestsInFlight = 2_000
+    /// Of these, those of one address. One more is answered with 503 `SlowDown`.
+    package var requestsPerAddress = 1_500
     /// The bytes of an unread request body that are read and thrown away to keep the connection. Where more are left
     /// when the answer begins, the answer says `connection: close`.
     package var discardedBodyBytes: Int64 = 256 << 10

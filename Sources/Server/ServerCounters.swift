@@ -25,10 +25,28 @@ final class ServerCounters: Sendable {
     let requests = Atomic<Int>(0)
     let bytesReceived = Atomic<Int>(0)
     let bytesSent = Atomic<Int>(0)
+    let connectionShares = AddressShares()
+    let requestShares = AddressShares()
     private let refused = Mutex<[RequestRefusal.Reason: Int]>([:])
 
     func refuse(_ reason: RequestRefusal.Reason) {
         refused.withLock { $0[reason, default: 0] += 1 }
+    }
+
+    /// Takes one of the requests' places, of all and of the address's, or returns false where either are taken.
+    func enterRequest(_ address: SourceAddress?, _ limits: ServerLimits) -> Bool {
+        guard enter(requestsInFlight, limit: limits.requestsInFlight) else { return false }
+        guard requestShares.enter(address, limit: limits.requestsPerAddress) else {
+            leave(requestsInFlight)
+            return false
+        }
+        return true
+    }
+
+    /// Gives a request's places back.
+    func leaveRequest(_ address: SourceAddress?) {
+        requestShares.leave(address)
+        leave(requestsInFlight)
     }
 
     /// Takes one of `limit` places, or returns false where all are taken.

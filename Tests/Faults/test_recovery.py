@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import time
 import urllib.parse
 
@@ -81,6 +82,56 @@ def test_what_lost_commits_stored_is_kept_until_it_is_given_up(tmp_path):
         pass
     records = [path.read_text() for path in (again.data / "audit").rglob("*") if path.is_file()]
     assert any('"eventName":"AcceptIndexLoss"' in text for text in records)
+
+
+def index_files(data):
+    return {path.name: path.read_bytes() for path in data.glob("index.sqlite*")}
+
+
+def put_back(data, files):
+    remove_index(data)
+    for name, content in files.items():
+        (data / name).write_bytes(content)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("is_running", [False, True], ids=["of-a-stopped-gateway", "of-a-running-one"])
+def test_an_old_copy_of_the_index_is_not_served(tmp_path, is_running):
+    """What a restored backup or a rolled back machine does: the objects since would be taken for orphans."""
+    running = gateway.Gateway(tmp_path)
+    running.start()
+    client = raw.Raw(running.access)
+    assert client("PUT", "/bucket").status == 200
+    assert client("PUT", "/bucket/one", body=b"1" * 300_000).status == 200
+    if is_running:
+        # As a machine is copied whose power fails: the files of one moment.
+        os.kill(running.process.pid, signal.SIGSTOP)
+        copy = index_files(running.data)
+        os.kill(running.process.pid, signal.SIGCONT)
+    else:
+        running.stop()
+        copy = index_files(running.data)
+        running.start()
+        client = raw.Raw(running.access)
+    assert client("PUT", "/bucket/two", body=b"2" * 300_000).status == 200
+    running.stop()
+    put_back(running.data, copy)
+
+    before = contents(running.data)
+    with pytest.raises(RuntimeError, match="is an old copy: .*recover"):
+        running.start()
+    for command in ["collect", "scrub"]:
+        refused = running.tool(command, "--data", running.data, check=False)
+        assert refused.returncode != 0 and "is an old copy" in refused.stderr, refused
+    stores = {path: digest for path, digest in before.items() if path.startswith("store-")}
+    assert {path: contents(running.data)[path] for path in stores} == stores
+
+    remove_index(running.data)
+    running.tool("recover", "--data", running.data)
+    with gateway.Gateway(tmp_path) as again:
+        client = raw.Raw(again.access)
+        assert client("GET", "/bucket/one").body == b"1" * 300_000
+        assert client("GET", "/bucket/two").body == b"2" * 300_000
 
 
 @pytest.mark.timeout(300)

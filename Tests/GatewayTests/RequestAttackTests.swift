@@ -1,3 +1,4 @@
+import NIOCore
 import Primitives
 import Testing
 
@@ -199,6 +200,31 @@ struct RequestAttackTests {
         let many = Documents.delete((0...1000).map { DeleteItem("key\($0)") })
         let refused = try await harness.root.post("/bucket?delete", many, ["content-md5": Documents.md5(many)])
         #expect(refused.outcome == "400 MalformedXML")
+    }
+
+    @Test("A stranger's document is not waited for where no policy could allow it")
+    func strangersDocuments() async throws {
+        let harness = try await GatewayHarness.withBucket()
+        let targets = [
+            ("POST", "/bucket?delete"), ("PUT", "/bucket?policy"), ("PUT", "/bucket?tagging"), ("PUT", "/other"),
+            ("PUT", "/bucket/key?tagging"), ("POST", "/bucket/key?uploadId=x"), ("PUT", "/bucket?versioning"),
+        ]
+        func send(_ method: String, _ target: String) async -> (Received, Bool) {
+            let source = CountingSource(buffers: [ByteBuffer(string: "<a/>")])
+            let head = RequestHead(
+                method: method, target: target, fields: ["host": "gateway.test", "content-length": "4"])
+            return (await harness.handle(head, Body(length: 4, source: source)), source.calls > 0)
+        }
+        for (method, target) in targets {
+            let (answer, isAsked) = await send(method, target)
+            #expect(answer.outcome == "403 AccessDenied", "\(method) \(target)")
+            #expect(!isAsked, "\(method) \(target)")
+        }
+        let (missing, isAsked) = await send("POST", "/none?delete")
+        #expect(missing.outcome == "404 NoSuchBucket" && !isAsked)
+        let deletes = Documents.policy(Documents.statement("Allow", "s3:DeleteObject", on: "bucket/*"))
+        #expect(try await harness.root.put("/bucket?policy", deletes).status == 204)
+        #expect(await send("POST", "/bucket?delete").1, "whom a policy may allow it is listened to")
     }
 
     /// What the gateway serves. Forms are served where they come in.

@@ -73,6 +73,56 @@ private func expectSame(_ restored: any SnapshottingIndex, _ index: any Snapshot
     #expect(restoredLast == last)
 }
 
+@Suite struct IndexAgeTests {
+    private static func newer(
+        _ fixture: Fixture, than last: CommitVersion, nextEpoch: UInt64
+    ) async -> IndexAge.Newer? {
+        await IndexAge.newer(
+            than: last, nextEpoch: nextEpoch, in: fixture.stores, patience: StorePatience(fixture.environment))
+    }
+
+    @Test("An index that ends before the journal of its last writer does is an old copy", arguments: [1, 2, 3])
+    func sameWriter(_ seed: UInt64) async throws {
+        let fixture = Fixture(seed: seed)
+        let index = MemoryIndex()
+        let backup = fixture.backup(of: index, epoch: 7)
+        #expect(await Self.newer(fixture, than: 0, nextEpoch: 8) == nil, "empty stores know of nothing")
+        var ends: [CommitVersion] = []
+        for _ in 0..<4 {
+            await fixture.write(10, to: index)
+            try await backup.flush()
+            ends.append(try await index.kept().last)
+        }
+        let last = try #require(ends.last)
+        #expect(await Self.newer(fixture, than: last, nextEpoch: 8) == nil)
+        // Commits that the journal has not got yet make no index old.
+        #expect(await Self.newer(fixture, than: last + 5, nextEpoch: 8) == nil)
+        for old in ends.dropLast() + [last - 1, 0] {
+            let newer = await Self.newer(fixture, than: old, nextEpoch: 8)
+            #expect(newer?.epoch == 7)
+            #expect((newer?.commit ?? 0) > old)
+        }
+        // One store is enough to know it.
+        for down in 0..<3 {
+            for other in 0..<3 where other != down { fixture.stores[other].isAvailable = false }
+            #expect(await Self.newer(fixture, than: 0, nextEpoch: 8) != nil)
+            for other in 0..<3 { fixture.stores[other].isAvailable = true }
+        }
+    }
+
+    @Test("A later writer makes an index old, whatever its commits; an earlier one does not")
+    func writers() async throws {
+        let fixture = Fixture(seed: 4)
+        let index = MemoryIndex()
+        await fixture.write(20, to: index)
+        try await fixture.backup(of: index, epoch: 7).flush()
+        #expect(await Self.newer(fixture, than: 1000, nextEpoch: 7)?.epoch == 7)
+        // A recovered index can lack commits of the writers before it.
+        #expect(await Self.newer(fixture, than: 3, nextEpoch: 9) == nil)
+        #expect(await Self.newer(fixture, than: 3, nextEpoch: 8)?.epoch == 7)
+    }
+}
+
 @Suite struct IndexBackupTests {
     @Test(arguments: IndexCandidate.all, [1, 2, 3])
     func entriesAndVersionsComeBackFromStoresAlone(_ candidate: IndexCandidate, _ seed: UInt64) async throws {

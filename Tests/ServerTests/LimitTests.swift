@@ -81,9 +81,10 @@ import Testing
         }
     }
 
-    @Test("CVE-2020-1700: connections are bounded") func turnsAwayConnectionsAboveTheLimit() async throws {
+    @Test("CVE-2020-1700: connections are bounded, of all and of each address", arguments: [true, false])
+    func turnsAwayConnectionsAboveTheLimit(_ ofAddress: Bool) async throws {
         try await withServer {
-            $0.limits.connections = 3
+            if ofAddress { $0.limits.connectionsPerAddress = 3 } else { $0.limits.connections = 3 }
         } handler: { request, body, response in
             try await describe(request, body, response)
         } test: { server, _ in
@@ -109,10 +110,11 @@ import Testing
         }
     }
 
-    @Test func asksToComeBackAboveTheLimitOfRequests() async throws {
+    @Test(arguments: [true, false])
+    func asksToComeBackAboveTheLimitOfRequests(_ ofAddress: Bool) async throws {
         let gate = HandlerLog()
         try await withServer {
-            $0.limits.requestsInFlight = 1
+            if ofAddress { $0.limits.requestsPerAddress = 1 } else { $0.limits.requestsInFlight = 1 }
         } handler: { request, body, response in
             if request.head.target == "/wait" { try await eventually("the gate opens") { gate.contains("open") } }
             try await describe(request, body, response)

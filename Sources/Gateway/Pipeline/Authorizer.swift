@@ -47,6 +47,17 @@ package struct Authorizer: Sendable {
         _ = try await lookup.existing(key, nil, in: gateway.buckets.bucket(name))
     }
 
+    /// Refuses whoever signed nothing where no bucket's policy could allow them anything: before their document is
+    /// waited for, which would hold memory and a request's place for as long as they like.
+    ///
+    /// - Throws: `AccessDenied`, `NoSuchBucket`.
+    package func refuseHopelessStranger(creatingBucket: Bool) async throws(S3Error) {
+        guard request.caller.isAnonymous else { return }
+        guard !creatingBucket, let name = request.wire.bucket else { throw S3Error(.accessDenied) }
+        let bucket = try await gateway.buckets.bucket(name)
+        guard bucket.policy?.mayAllowStrangers == true else { throw S3Error(.accessDenied) }
+    }
+
     /// Whether an access is allowed, for operations whose answer depends on it.
     package func allows(_ access: RequiredAccess) async throws(S3Error) -> Bool {
         try await decide(access).allowed

@@ -78,25 +78,24 @@ package struct Pipeline: RequestHandler {
     private func run<O: ServedOperation>(
         _ operation: O.Type, _ context: RequestContext, body: consuming Body, _ answer: Answer
     ) async throws(S3Error) {
+        defer { context.endSharing() }
         var document: [UInt8] = []
         var payload = Body.empty
-        // Taken before the index is asked. Whoever only sends bytes reads none, so that a slow upload keeps nothing
-        // that was deleted meanwhile.
-        let reading = O.payload == .stream ? nil : gateway.horizon.begin()
-        defer {
-            if let reading { gateway.horizon.end(reading) }
-            context.endSharing()
-        }
+        let authorizer = Authorizer(gateway, context)
         switch O.payload {
         case .none: break
         case .stream: payload = body
         case .document(let limit):
+            try await authorizer.refuseHopelessStranger(creatingBucket: O.self == CreateBucket.self)
             document = try await DocumentReader.read(
-                body, limit: limit, checksumIsOfDocument: O.checksumIsOfDocument, context)
+                body, limit: limit, checksumIsOfDocument: O.checksumIsOfDocument, context, gateway.environment)
         }
+        // Taken before the index is asked, and after what a slow client sends: whoever only sends bytes reads none, so
+        // that a slow upload keeps nothing that was deleted meanwhile.
+        let reading = O.payload == .stream ? nil : gateway.horizon.begin()
+        defer { if let reading { gateway.horizon.end(reading) } }
         let input = try O.decode(context.wire, document: document)
         context.describe(O.eventName(of: input), isReadOnly: O.isReadOnly(input))
-        let authorizer = Authorizer(gateway, context)
         for access in O.accesses(of: input) { try await authorizer.require(access) }
         try await checkOwner(context)
         try await AskedHeaders(gateway, context).check(O.headerUse, document: document)

@@ -16,7 +16,11 @@ extension ConnectionHandler {
         counters.acceptedConnections.add(1, ordering: .relaxed)
         let opened = counters.openConnections.add(1, ordering: .relaxed).newValue
         let isServing = core.connections.add(context.channel)
-        guard opened <= core.settings.limits.connections else { return turnAway(context) }
+        let source = SourceAddress(context.remoteAddress)
+        guard opened <= core.settings.limits.connections,
+            counters.connectionShares.enter(source, limit: core.settings.limits.connectionsPerAddress)
+        else { return turnAway(context) }
+        self.source = source
         guard isServing else { return context.close(promise: nil) }
         peerAddress = context.remoteAddress?.ipAddress ?? ""
         peerPort = context.remoteAddress?.port ?? 0
@@ -30,6 +34,8 @@ extension ConnectionHandler {
         guard isCounted else { return }
         isCounted = false
         core.counters.leave(core.counters.openConnections)
+        core.counters.connectionShares.leave(source)
+        source = nil
         core.connections.remove(context.channel)
     }
 

@@ -28,6 +28,8 @@ package final class ConnectionHandler: ChannelInboundHandler {
     private var wantsToAdvance = false
     var isCounted = false
     var peerAddress = ""
+    /// Whose places the connection has taken; nil where it has taken none.
+    var source: SourceAddress?
     var peerPort = 0
     var clientCertificate: [UInt8]?
     var tlsVersion: String?
@@ -247,7 +249,7 @@ package final class ConnectionHandler: ChannelInboundHandler {
     private func start(_ request: ParsedRequest) {
         guard let context, let identifier = machine.exchangeIdentifier else { return }
         let counters = core.counters
-        guard counters.enter(counters.requestsInFlight, limit: core.settings.limits.requestsInFlight) else {
+        guard counters.enterRequest(source, core.settings.limits) else {
             machine.declineHandler()
             return answer(.slowDown)
         }
@@ -258,10 +260,10 @@ package final class ConnectionHandler: ChannelInboundHandler {
             head: request.head, peerAddress: peerAddress, peerPort: peerPort, isSecure: isSecure,
             tlsVersion: tlsVersion, clientCertificate: clientCertificate)
         let framing = request.framing
-        let core = core
+        let (core, source) = (core, source)
         // Begins on this thread and goes on elsewhere at its first suspension: what is answered from memory costs no
         // hop.
-        let started = Task.immediate { await exchange.serve(incoming, framing, by: core) }
+        let started = Task.immediate { await exchange.serve(incoming, framing, by: core, from: source) }
         if machine.exchangeIdentifier == identifier, machine.handlerIsRunning { task = started }
     }
 }

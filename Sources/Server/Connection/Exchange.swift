@@ -64,7 +64,9 @@ final class Exchange: ResponseChannel {
     }
 
     /// Runs the handler, and says so when it has returned.
-    func serve(_ request: IncomingRequest, _ framing: BodyFraming, by core: ServerCore) async {
+    func serve(
+        _ request: IncomingRequest, _ framing: BodyFraming, by core: ServerCore, from source: SourceAddress?
+    ) async {
         switch framing {
         case .none: await core.handler.handle(request, body: .empty, response: self)
         case .length(let length):
@@ -74,7 +76,7 @@ final class Exchange: ResponseChannel {
             let body = Body(length: nil, source: SocketBody(exchange: self))
             await core.handler.handle(request, body: body, response: self)
         }
-        core.counters.leave(core.counters.requestsInFlight)
+        core.counters.leaveRequest(source)
         onLoop { [identifier] in $0.handlerReturned(identifier) }
     }
 

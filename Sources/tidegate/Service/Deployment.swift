@@ -1,4 +1,5 @@
 import Configuration
+import DirectoryStore
 import EmbeddedIndex
 import Erasure
 import FoundationEssentials
@@ -66,6 +67,7 @@ struct Deployment: Sendable {
             try await EmbeddedIndex.open(path: path, options: options)
         }
         do throws(StartError) {
+            try await refuseOldCopy(launch, embedded, findings)
             let keeper = EpochKeeper(index: embedded, environment: launch.environment, node: configuration.node)
             let session = try await StartError.awaited("The index \(path)") { () throws(WorkerError) in
                 try await keeper.begin(deployment: owner)
@@ -75,6 +77,35 @@ struct Deployment: Sendable {
             await embedded.close()
             throw error
         }
+    }
+
+    /// Refuses an index that is older than what the stores know of it.
+    private static func refuseOldCopy(
+        _ launch: Launch, _ index: EmbeddedIndex, _ findings: [StoreFinding]
+    ) async throws(StartError) {
+        let (path, environment) = (launch.configuration.index.path, launch.environment)
+        let (last, drawn) = try await StartError.awaited("The index \(path)") { () throws(MetadataError) in
+            (try await index.kept().last, try await index.values(of: [Keys.nextEpoch])[0])
+        }
+        var stores: [DirectoryStore] = []
+        for finding in findings where finding.identity != nil {
+            do throws(StorageError) {
+                stores.append(try await finding.open(environment))
+            } catch {
+                // Why it cannot be opened is told when it is to be attached.
+                continue
+            }
+        }
+        let newer = await IndexAge.newer(
+            than: last, nextEpoch: drawn.map { Keys.number($0.value) } ?? 0, in: stores,
+            patience: StorePatience(environment))
+        for store in stores { await store.close() }
+        guard let newer else { return }
+        throw StartError(
+            "The index \(path) is an old copy: it ends with commit \(last), and the stores know of commit "
+                + "\(newer.commit) of a later run or a later moment (writer epoch \(newer.epoch)). To serve from it "
+                + "would lose what was stored since. Nothing was changed. Move the index away, and "
+                + "`tidegate recover` brings back the newest one.")
     }
 
     private static func assemble(

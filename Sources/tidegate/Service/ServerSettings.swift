@@ -9,7 +9,9 @@ enum ServerSettings {
         var server = ServerConfiguration(host: configuration.listen.host, port: configuration.listen.port)
         let limits = configuration.limits
         server.limits.connections = budget.connections
+        server.limits.connectionsPerAddress = limits.connectionsPerAddress
         server.limits.requestsInFlight = budget.requests
+        server.limits.requestsPerAddress = limits.requestsPerAddress
         server.limits.headerBytes = limits.headerBytes
         server.limits.headerCount = limits.headerCount
         server.limits.requestLineBytes = limits.requestLineBytes

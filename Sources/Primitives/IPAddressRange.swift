@@ -1,15 +1,13 @@
-import Primitives
-
 /// An address, or all addresses with a prefix (RFC 4632, RFC 4291).
 ///
 /// An IPv6 address that carries an IPv4 one is that one, so that a rule on either form means both.
-struct IPAddressRange: Sendable, Hashable {
+package struct IPAddressRange: Sendable, Hashable {
     /// 4 or 16 bytes.
-    let bytes: [UInt8]
-    let prefix: Int
+    package let bytes: [UInt8]
+    package let prefix: Int
 
     /// Reads `192.0.2.1`, `192.0.2.0/24`, `2001:db8::1` or `2001:db8::/32`; nil for anything else.
-    init?(_ text: some StringProtocol) {
+    package init?(_ text: some StringProtocol) {
         let parts = text.utf8.split(separator: UInt8(ascii: "/"), maxSplits: 1, omittingEmptySubsequences: false)
         guard let address = Self.address(Array(parts[0])) else { return nil }
         var prefix = address.count * 8
@@ -26,12 +24,15 @@ struct IPAddressRange: Sendable, Hashable {
     }
 
     /// Whether the other, a single address, lies in this.
-    func contains(_ other: IPAddressRange) -> Bool {
+    package func contains(_ other: IPAddressRange) -> Bool {
         guard bytes.count == other.bytes.count, other.prefix >= prefix else { return false }
         let (whole, bits) = prefix.quotientAndRemainder(dividingBy: 8)
         guard bytes.prefix(whole) == other.bytes.prefix(whole) else { return false }
         return bits == 0 || (bytes[whole] ^ other.bytes[whole]) >> UInt8(8 - bits) == 0
     }
+
+    /// What one subscriber has: an address of IPv4, of IPv6 the network of 64 bits that an address lies in.
+    package var subscriber: [UInt8] { bytes.count == 4 ? bytes : Array(bytes.prefix(8)) }
 
     private static func number(_ digits: [UInt8], most: Int) -> Int? {
         guard (1...3).contains(digits.count), digits.allSatisfy({ (0x30...0x39).contains($0) }),
