@@ -139,7 +139,7 @@ package struct WriterSession: Sendable, Hashable {
 
 extension Keys {
     /// The next writer epoch to be drawn.
-    static let nextEpoch: Key = [0x05, UInt8(ascii: "n")]
+    package static let nextEpoch: Key = [0x05, UInt8(ascii: "n")]
 }
 
 extension Condition {

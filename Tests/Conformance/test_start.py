@@ -76,7 +76,8 @@ def test_without_a_configured_key_only_the_drawn_one_is_let_in(bare, tmp_path):
         send.close()
     for target in ["/", "/drawn", "/drawn/key"]:
         assert fetch(url + target)[0] == 403, target
-    for wrong in [drawn._replace(secret_key="x" * 40), drawn._replace(secret_key=""), drawn._replace(access_key="AKIA")]:
+    for change in [{"secret_key": "x" * 40}, {"secret_key": ""}, {"access_key": "AKIA"}]:
+        wrong = drawn._replace(**change)
         send = raw.Raw(wrong)
         try:
             answer = send("GET", "/drawn/key")
@@ -93,7 +94,8 @@ def test_the_admin_port_wants_its_token(bare, path):
     """CVE-2020-11012: an admin API took a key without its secret."""
     _, admin, _, bearer = bare
     token = bearer["Authorization"].removeprefix("Bearer ")
-    for value in ["", token, f"Basic {token}", f"Bearer {token[:-1]}", f"Bearer {token}x", "Bearer", f"Bearer  {token}"]:
+    wrong = ["", token, f"Basic {token}", f"Bearer {token[:-1]}", f"Bearer {token}x", "Bearer", f"Bearer  {token}"]
+    for value in wrong:
         status, text = fetch(admin + path, **({"Authorization": value} if value else {}))
         assert (status, text) == (401, "A bearer token is wanted.\n"), value
     known = path in ("/metrics", "/healthz", "/readyz")

@@ -35,7 +35,9 @@ package struct Authorizer: Sendable {
         guard request.caller.principal.kind == .root || owner == request.caller.principal.accountID else {
             throw S3Error(
                 .methodNotAllowed, "The policy of a bucket is managed by the account that owns it.",
-                details: [S3Error.Detail("Method", request.wire.method), S3Error.Detail("ResourceType", "BUCKETPOLICY")])
+                details: [
+                    S3Error.Detail("Method", request.wire.method), S3Error.Detail("ResourceType", "BUCKETPOLICY"),
+                ])
         }
     }
 

@@ -63,7 +63,7 @@ package enum UnsetBucketSetting: String, Sendable, Hashable, CaseIterable {
         case .website: Removal(operation: "DeleteBucketWebsite", action: "s3:DeleteBucketWebsite")
         // Without its ownership controls a bucket of S3 takes access control lists.
         case .ownershipControls: nil
-        case .accelerate, .logging, .notification, .objectLock, .publicAccessBlock, .requestPayment: nil
+        case .accelerate, .logging, .notification, .objectLock, .requestPayment: nil
         }
     }
 }
