@@ -52,7 +52,7 @@ struct PresignedParameterTests {
         "What means two things is refused",
         arguments: [
             "x-amz-meta-a=1&X-Amz-Meta-A=2", "x-amz-meta-a=1&x-amz-meta-a=1", "x-amz-meta-a=1%0D%0Ax-amz-acl:private",
-            "x-amz-meta-%20=1", "x-amz-meta-a=%FF",
+            "x-amz-meta-%20=1",
         ])
     func ambiguous(_ query: String) async throws {
         let harness = try await GatewayHarness.withBucket()

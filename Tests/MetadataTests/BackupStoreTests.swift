@@ -49,9 +49,10 @@ import TidegateTesting
         var seconds = 0
         while !ended.isRaised {
             var (sleepers, quiet) = (0, 0)
-            while quiet < 500, !ended.isRaised {
+            while quiet < 20_000, !ended.isRaised {
                 let now = environment.sleepers
-                // A call that hangs sleeps, and so does who waits for it.
+                // A call that hangs sleeps, and so does who waits for it. On a busy machine others may not have had
+                // their turn for many of these.
                 quiet = now == sleepers && now >= 2 ? quiet + 1 : 0
                 sleepers = now
                 await Task.yield()
