@@ -43,13 +43,14 @@ struct DirectoryStoreFailureTests {
             _ = try await store.write(name, Body([1, 2, 3]))
             // It may be open elsewhere.
             #expect(try await DirectoryStore.readIdentity(at: path) == identity)
+            // An open store makes files of its own at times.
+            await store.close()
             let debris = "\(path)/tmp/0123456789abcdef-17.part"
             try Data([1]).write(to: URL(fileURLWithPath: debris))
             let before = try Self.sizes(in: path)
             #expect(before.keys.contains("tmp/0123456789abcdef-17.part"))
             #expect(try await DirectoryStore.readIdentity(at: path) == identity)
             #expect(try Self.sizes(in: path) == before)
-            await store.close()
             try Data("x".utf8).write(to: URL(fileURLWithPath: path + "/identity"))
             await #expect(throws: StorageError.self) { _ = try await DirectoryStore.readIdentity(at: path) }
         }
