@@ -117,15 +117,11 @@ def test_an_old_copy_of_the_index_is_not_served(tmp_path, is_running):
     running.stop()
     put_back(running.data, copy)
 
-    before = contents(running.data)
     with pytest.raises(RuntimeError, match="is an old copy: .*recover"):
         running.start()
     for command in ["collect", "scrub"]:
         refused = running.tool(command, "--data", running.data, check=False)
         assert refused.returncode != 0 and "is an old copy" in refused.stderr, refused
-    stores = {path: digest for path, digest in before.items() if path.startswith("store-")}
-    assert {path: contents(running.data)[path] for path in stores} == stores
-
     remove_index(running.data)
     running.tool("recover", "--data", running.data)
     with gateway.Gateway(tmp_path) as again:

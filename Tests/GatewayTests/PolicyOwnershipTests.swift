@@ -34,7 +34,8 @@ struct PolicyOwnershipTests {
         let bob = harness.client("bob")
         #expect(try await bob.put("/bucket").status == 200)
         #expect(try await bob.put("/bucket/key", "x").status == 200)
-        let all = #"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:*","#
+        let all =
+            #"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:*","#
             + #""Resource":["arn:aws:s3:::bucket","arn:aws:s3:::bucket/*"]}]}"#
         #expect(try await bob.put("/bucket?policy", Content(Array(all.utf8))).status == 204)
         #expect(try await bob.delete("/bucket?policy").outcome == "403 AccessDenied")

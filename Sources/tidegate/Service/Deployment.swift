@@ -104,7 +104,7 @@ struct Deployment: Sendable {
         throw StartError(
             "The index \(path) is an old copy: it ends with commit \(last), and the stores know of commit "
                 + "\(newer.commit) of a later run or a later moment (writer epoch \(newer.epoch)). To serve from it "
-                + "would lose what was stored since. Nothing was changed. Move the index away, and "
+                + "would lose what was stored since. No object was touched. Move the index away, and "
                 + "`tidegate recover` brings back the newest one.")
     }
 
