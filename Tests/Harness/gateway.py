@@ -50,12 +50,14 @@ def free_ports(count):
 class Gateway:
     """One running gateway. As a context manager it starts on entry and stops, or is killed, on exit."""
 
-    def __init__(self, folder, tls=None, config=None, settings=(), data=None):
+    def __init__(self, folder, tls=None, config=None, settings=(), data=None, open_files=None):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.data = pathlib.Path(data) if data else self.folder / "data"
         self.tls = tls
         self.settings = list(settings)
+        # How many files the process may have open, and may not raise.
+        self.open_files = open_files
         self.config = None
         if config:
             self.config = self.folder / "tidegate.yaml"
@@ -102,9 +104,12 @@ class Gateway:
         self.data.mkdir(parents=True, exist_ok=True)
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "TIDEGATE_"))}
         environment.update(TIDEGATE_ROOT_ACCESS_KEY=ACCESS_KEY, TIDEGATE_ROOT_SECRET_KEY=SECRET_KEY)
+        command = self.command()
+        if self.open_files:
+            command = ["prlimit", f"--nofile={self.open_files}:{self.open_files}", *command]
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                self.command(), env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
+                command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
             )
         self.wait_ready(deadline)
         return self
