@@ -215,7 +215,10 @@ class Run:
             scrub = self.scrub()
             again = self.scrub() if scrub.returncode != 0 else scrub
             if again.returncode != 0:
-                raise RuntimeError(f"flips in {damaged} were not repaired:\n{again.stdout}\n{again.stderr}")
+                places = [f"{path} at {position}" for path, _, position in damaged]
+                raise RuntimeError(
+                    f"flips in {places} were not repaired:\n{scrub.stdout}{scrub.stderr}\n{again.stdout}{again.stderr}"
+                )
             # What a repair replaced goes once nothing can want it any more.
             self.gateway.tool("collect", "--data", self.gateway.data)
             for path, content, _ in damaged:
