@@ -206,7 +206,7 @@ struct FooterTests {
         record.version.recovered = harness.now
         (record.upload, record.partNumber) = (UploadID(started: harness.now, random: 5), 7)
         record.earlier = [BlobName(epoch: 3, counter: 1, random: 2), BlobName(epoch: 3, counter: 2, random: 9)]
-        record.preconditions = Preconditions(ifMatch: ["a", "b"], ifNoneMatch: ["*"])
+        record.preconditions = Preconditions(ifMatch: ["a", "b"], ifNoneMatch: ["c", "*"])
         #expect(try RecoveryRecord(encoded: record.encoded) == record)
         for count in record.encoded.indices {
             let cut = try? RecoveryRecord(encoded: Array(record.encoded.prefix(count)))

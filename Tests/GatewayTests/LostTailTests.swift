@@ -143,7 +143,14 @@ struct LostTailTests {
         let before = try await harness.copiedStores()
         for number in 0..<4 { try await harness.root.delete("/bucket/\(number)") }
         try await harness.root.put("/bucket/2", "newer")
-        while try await harness.collectTrash().didWork {}
+        // Tombstones go while the process lives, so that the index knows no more of the blobs than the journal tells.
+        var settings = TrashCollector.Settings()
+        settings.writers = (harness.session.gateway, harness.gateway.sharing)
+        let collector = TrashCollector(
+            commits: harness.workers, pool: harness.pool, horizon: harness.gateway.horizon, claims: BlobClaims(),
+            environment: harness.environment, settings: settings)
+        while try await collector.pass().didWork {}
+        #expect(try await harness.rows("t").isEmpty)
         let last = try await harness.lastCommit()
         let (recovered, report) = try await harness.recovered(.init(through: last, stores: before))
         #expect(report.objects == 0)

@@ -52,14 +52,14 @@ package struct RecoveryRecord: Sendable, Hashable {
         }
         for blob in earlier { writer.bytes(9, blob.bytes) }
         for tag in preconditions.ifMatch ?? [] { writer.text(10, tag) }
-        writer.number(11, UInt64(preconditions.ifNoneMatch == nil ? 0 : 1))
+        for tag in preconditions.ifNoneMatch ?? [] { writer.text(11, tag) }
         return writer.bytes
     }
 
     package init(encoded: [UInt8]) throws(RecordError) {
         var reader = RecordReader(encoded)
         var (found, time): (ObjectKey?, Timestamp?)
-        var (after, tags): (CommitVersion, [String]) = (0, [])
+        var (after, matches, others): (CommitVersion, [String], [String]) = (0, [], [])
         (bucketName, bucket, version, upload, partNumber) = ("", BucketID(0), VersionRecord(), nil, 0)
         while let (field, value) = try reader.next() {
             switch field {
@@ -74,15 +74,16 @@ package struct RecoveryRecord: Sendable, Hashable {
             case 9:
                 guard let blob = BlobName(bytes: value.bytes) else { throw .malformed }
                 earlier.append(blob)
-            case 10: tags.append(value.text)
-            case 11: preconditions.ifNoneMatch = value.number == 0 ? nil : ["*"]
+            case 10: matches.append(value.text)
+            case 11: others.append(value.text)
             default: break
             }
         }
         guard let found else { throw .malformed }
         key = found
         moment = time.map { Moment(after: after, time: $0) }
-        if !tags.isEmpty { preconditions.ifMatch = tags }
+        if !matches.isEmpty { preconditions.ifMatch = matches }
+        if !others.isEmpty { preconditions.ifNoneMatch = others }
     }
 }
 
