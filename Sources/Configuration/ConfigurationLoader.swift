@@ -1,3 +1,5 @@
+import Primitives
+
 /// What a configuration is made from; a later one of these overrides an earlier one.
 package struct ConfigurationSources: Sendable {
     /// The file's name, for messages, and its text.

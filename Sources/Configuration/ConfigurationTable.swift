@@ -70,7 +70,8 @@ package enum ConfigurationTable {
                 + "out. A key without policies may do nothing."),
         ConfigurationKey(
             "policies-directory", .text(.path),
-            "The directory with policies, one JSON file each, that keys refer to by name."),
+            "The directory with policies, one JSON file each, that keys refer to by name. Every one is checked at the "
+                + "start: an action or condition key that S3 has not is an error."),
         ConfigurationKey(
             "signature-v2", .choice(["on", "off"]), default: "on",
             "Whether requests, URLs and forms with a signature of version 2 are taken, as some clients still make "

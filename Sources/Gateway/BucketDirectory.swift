@@ -38,16 +38,21 @@ package final class BucketDirectory: Sendable {
     private static let capacity = 10_000
 
     private let index: any MetadataIndex
+    private let policyCapacity: Int
     private let cache = Mutex(Cache())
 
     private struct Cache {
         var buckets: [String: Bucket] = [:]
         /// Grows with each change, so that a bucket read before a change is not remembered after it.
         var generation: UInt64 = 0
+        /// Of the policies that are remembered, and of some that were and are forgotten.
+        var policyBytes = 0
     }
 
-    package init(index: any MetadataIndex) {
-        self.index = index
+    /// - Parameter policyCapacity: how many bytes of policies, as they were put, are remembered; beyond that, all
+    ///   buckets are forgotten. A policy that was read may take a hundred times the room.
+    package init(index: any MetadataIndex, policyCapacity: Int = 4 << 20) {
+        (self.index, self.policyCapacity) = (index, policyCapacity)
     }
 
     /// The bucket of this name.
@@ -72,7 +77,7 @@ package final class BucketDirectory: Sendable {
                 name: name, record: record, entry: entry, policy: try Self.parse(configurations[0], name),
                 publicAccess: try configurations[1].map { try PublicAccessRecord(encoded: $0.value) },
                 publicAccessEntry: configurations[1])
-            remember(bucket, generation)
+            remember(bucket, policyBytes: configurations[0]?.value.count ?? 0, generation)
             return bucket
         } catch let error as MetadataError {
             throw S3Error(error)
@@ -84,13 +89,17 @@ package final class BucketDirectory: Sendable {
 
     private static func parse(_ entry: Entry?, _ bucket: String) throws -> PolicyDocument? {
         guard let entry else { return nil }
-        return try PolicyDocument.parse(entry.value, kind: .bucket(bucket))
+        return try PolicyDocument.parse(stored: entry.value, bucket: bucket)
     }
 
-    private func remember(_ bucket: Bucket, _ generation: UInt64) {
+    private func remember(_ bucket: Bucket, policyBytes: Int, _ generation: UInt64) {
         cache.withLock { cache in
             guard cache.generation == generation else { return }
-            if cache.buckets.count >= Self.capacity { cache.buckets.removeAll(keepingCapacity: true) }
+            if cache.buckets.count >= Self.capacity || cache.policyBytes > policyCapacity - policyBytes {
+                cache.buckets.removeAll(keepingCapacity: true)
+                cache.policyBytes = 0
+            }
+            cache.policyBytes += policyBytes
             cache.buckets[bucket.name] = bucket
         }
     }

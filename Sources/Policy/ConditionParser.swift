@@ -3,6 +3,8 @@ import Primitives
 /// Reads the value of `Condition`: operators, in each of them keys, for each of them values.
 struct ConditionParser {
     let variables: Bool
+    /// Nil where keys are not looked up.
+    let names: NameCheck?
 
     func conditions(_ value: JSON?) throws(PolicyError) -> [Condition] {
         guard let value else { return [] }
@@ -18,8 +20,10 @@ struct ConditionParser {
             for member in keys.members {
                 let key = member.name.lowercased()
                 guard isKey(key) else { throw PolicyError("Invalid condition key: \(member.name)") }
-                conditions.append(
-                    Condition(comparison: comparison, key: key, values: try values(member.value, comparison)))
+                let condition = Condition(
+                    comparison: comparison, key: key, values: try values(member.value, comparison))
+                try names?.check(condition, named: member.name)
+                conditions.append(condition)
             }
         }
         return conditions

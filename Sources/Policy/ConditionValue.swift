@@ -13,6 +13,15 @@ enum ConditionValue: Sendable, Hashable {
     /// The six parts of an ARN; a single one matches anything.
     case arn([WildcardPattern])
 
+    /// The patterns in it.
+    var patterns: [WildcardPattern] {
+        switch self {
+        case .pattern(let pattern), .ignoringCase(let pattern): [pattern]
+        case .arn(let parts): parts
+        default: []
+        }
+    }
+
     /// - Throws: `PolicyError` for a value that the comparison cannot take.
     init(_ text: String, for comparison: ConditionOperator.Comparison, variables: Bool) throws(PolicyError) {
         switch comparison {

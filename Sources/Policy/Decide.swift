@@ -10,11 +10,14 @@ private let policyManagement: Set<String> = ["s3:putbucketpolicy", "s3:getbucket
 /// - Parameters:
 ///   - principal: whoever asks. Its own condition keys (`aws:username`, `aws:PrincipalArn`, …) are set from it.
 ///   - now: the time that `aws:CurrentTime` and `aws:EpochTime` are.
+///   - cost: counts what it costs. Where that is more than it may be, the answer is a denial, for which
+///     `limit:evaluation-cost` stands among the reasons.
 /// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html>
 package func decide(
-    _ access: Access, by principal: Principal, at now: Timestamp, under policies: PolicySet
+    _ access: Access, by principal: Principal, at now: Timestamp, under policies: PolicySet,
+    cost: EvaluationCost = EvaluationCost()
 ) -> Decision {
-    let question = Question(access: access, principal: principal, now: now)
+    let question = Question(access: access, principal: principal, now: now, cost: cost)
     var (denied, allowed): ([String], [String]) = ([], [])
     func weigh(_ document: PolicyDocument, _ side: String) {
         for (index, statement) in document.statements.enumerated() where statement.applies(to: question) {
@@ -27,6 +30,9 @@ package func decide(
     }
     let isOwnersPolicy = principal.isOwner && policyManagement.contains(question.action)
     if let document = policies.resource, !isOwnersPolicy { weigh(document, "bucket") }
+    if cost.isExceeded {
+        return Decision(allowed: false, explicitDeny: true, reasons: denied + ["limit:evaluation-cost"])
+    }
     if !denied.isEmpty { return Decision(allowed: false, explicitDeny: true, reasons: denied) }
     if principal.isOwner { return Decision(allowed: true, explicitDeny: false, reasons: ["owner"]) }
     return Decision(allowed: !allowed.isEmpty, explicitDeny: false, reasons: allowed)
@@ -36,12 +42,16 @@ package func decide(
 struct Question {
     /// In lower case.
     let action: String
+    let actionBytes: [UInt8]
     let resource: [UInt8]
     let principal: Principal
     let context: [String: [String]]
+    let cost: EvaluationCost
 
-    init(access: Access, principal: Principal, now: Timestamp) {
+    init(access: Access, principal: Principal, now: Timestamp, cost: EvaluationCost) {
         action = access.action.lowercased()
+        actionBytes = Array(action.utf8)
+        self.cost = cost
         resource = Array(access.resource.utf8)
         self.principal = principal
         var context = access.context

@@ -17,42 +17,43 @@ package struct PolicyDocument: Sendable, Hashable {
     package let id: String?
     let statements: [Statement]
 
+    /// Whether any condition or variable asks for the tags of the object that exists, which then have to be read first.
+    package let usesExistingObjectTags: Bool
+
     init(id: String?, statements: [Statement]) {
         (self.id, self.statements) = (id, statements)
-    }
-
-    /// Reads a policy. What is not understood is refused: unknown elements, operators and versions, and values that
-    /// their operators cannot take.
-    ///
-    /// - Parameter bytes: JSON, at most 20 KiB.
-    /// - Throws: `PolicyError`, whose message S3 answers as `MalformedPolicy`.
-    package static func parse(_ bytes: [UInt8], kind: Kind) throws(PolicyError) -> PolicyDocument {
-        guard bytes.count <= maximumBytes else {
-            throw PolicyError("Policy exceeds the maximum allowed document size.")
-        }
-        return try PolicyParser(kind: kind).document(bytes)
-    }
-
-    /// Whether any condition or variable asks for the tags of the object that exists, which then have to be read first.
-    package var usesExistingObjectTags: Bool {
         let prefix = "s3:existingobjecttag/"
-        return statements.contains { statement in
+        usesExistingObjectTags = statements.contains { statement in
             let patterns = statement.resources.patterns + statement.conditions.flatMap(\.patterns)
             let keys = statement.conditions.map(\.key) + patterns.flatMap(\.variableKeys)
             return keys.contains { $0.utf8.starts(with: prefix.utf8) }
         }
     }
-}
 
-extension Condition {
-    /// The patterns among its values.
-    var patterns: [WildcardPattern] {
-        values.flatMap { value -> [WildcardPattern] in
-            switch value {
-            case .pattern(let pattern), .ignoringCase(let pattern): [pattern]
-            case .arn(let parts): parts
-            default: []
-            }
+    /// Reads a policy. What is not understood is refused: unknown elements, operators and versions, values that their
+    /// operators cannot take, actions and condition keys that do not exist, and conditions that can do nothing since
+    /// no request here has their key.
+    ///
+    /// - Parameter bytes: JSON, at most 20 KiB.
+    /// - Throws: `PolicyError`, whose message S3 answers as `MalformedPolicy`.
+    package static func parse(_ bytes: [UInt8], kind: Kind) throws(PolicyError) -> PolicyDocument {
+        try parse(bytes, kind: kind, checksNames: true)
+    }
+
+    /// Reads a policy that was accepted once. Which actions and keys exist was looked up then: a bucket whose policy
+    /// names one that another version of this server knows must stay readable, by the rest of its policy.
+    ///
+    /// - Throws: `PolicyError` for what is no policy in any version.
+    package static func parse(stored bytes: [UInt8], bucket: String) throws(PolicyError) -> PolicyDocument {
+        try parse(bytes, kind: .bucket(bucket), checksNames: false)
+    }
+
+    private static func parse(
+        _ bytes: [UInt8], kind: Kind, checksNames: Bool
+    ) throws(PolicyError) -> PolicyDocument {
+        guard bytes.count <= maximumBytes else {
+            throw PolicyError("Policy exceeds the maximum allowed document size.")
         }
+        return try PolicyParser(kind: kind, checksNames: checksNames).document(bytes)
     }
 }

@@ -3,6 +3,8 @@ import Primitives
 /// Reads a policy's JSON into statements.
 struct PolicyParser {
     let kind: PolicyDocument.Kind
+    /// Whether actions and condition keys are looked up.
+    let checksNames: Bool
 
     private static let elements: Set<String> = [
         "Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition",
@@ -26,7 +28,14 @@ struct PolicyParser {
         let list = statement.arrayValue ?? [statement]
         guard !list.isEmpty else { throw PolicyError("Missing required field Statement") }
         var statements: [Statement] = []
-        for json in list { statements.append(try self.statement(json, variables: variables)) }
+        for (index, json) in list.enumerated() {
+            do throws(PolicyError) {
+                statements.append(try self.statement(json, variables: variables))
+            } catch {
+                let sid = json.objectValue?["Sid"]?.stringValue
+                throw error.located(in: "\(index + 1)" + (sid.map { " (\($0))" } ?? ""))
+            }
+        }
         let names = statements.compactMap { $0.sid.map { Array($0.utf8) } }
         guard Set(names).count == names.count else {
             throw PolicyError("Statement IDs (SID) in a single policy must be unique.")
@@ -63,10 +72,14 @@ struct PolicyParser {
             throw PolicyError("Invalid effect: \(effectText)")
         }
         let sid = try Self.text(object["Sid"], "Sid")
+        let (actions, concernsS3) = try self.actions(object)
+        let resources = try self.resources(object, variables: variables)
+        let names = checksNames && concernsS3 ? NameCheck(effect: effect) : nil
+        for pattern in resources.patterns { try names?.check(variablesOf: pattern) }
         return Statement(
             sid: sid?.isEmpty == true ? nil : sid, effect: effect, principals: try principals(object, effect: effect),
-            actions: try actions(object), resources: try resources(object, variables: variables),
-            conditions: try ConditionParser(variables: variables).conditions(object["Condition"]))
+            actions: actions, resources: resources,
+            conditions: try ConditionParser(variables: variables, names: names).conditions(object["Condition"]))
     }
 
     /// The strings of an element that may be one or a list, under its name or under `Not` and its name.
@@ -84,27 +97,46 @@ struct PolicyParser {
         return (texts, negated != nil)
     }
 
-    private func actions(_ object: JSONObject) throws(PolicyError) -> Statement.Element {
+    /// The actions, and whether S3's are among them.
+    private func actions(_ object: JSONObject) throws(PolicyError) -> (Statement.Element, concernsS3: Bool) {
         let complaint = "Policy has invalid action"
         let (texts, isNegated) = try strings(object, "Action", complaint)
         var patterns: [WildcardPattern] = []
+        var concernsS3 = isNegated
         for text in texts {
-            guard isAction(text) else { throw PolicyError(complaint) }
+            guard let service = service(ofAction: text) else { throw PolicyError(complaint) }
+            if checksNames { try check(action: text, of: service) }
+            concernsS3 = concernsS3 || ["*", "s3"].contains(service)
             patterns.append(try WildcardPattern(text.lowercased().utf8, variables: false))
         }
-        return Statement.Element(patterns: patterns, isNegated: isNegated)
+        return (Statement.Element(patterns: patterns, isNegated: isNegated), concernsS3)
     }
 
-    /// `*`, or a service's prefix, a colon and a name. Of services, a bucket policy knows S3 alone.
-    private func isAction(_ text: String) -> Bool {
-        if text == "*" { return true }
+    /// The prefix of an action's service, in lower case; `*` where it is all actions, nil where it is malformed.
+    private func service(ofAction text: String) -> String? {
+        if text == "*" { return text }
         let parts = text.utf8.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
-        guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty else { return false }
-        if case .bucket = kind, !["s3", "s3-object-lambda"].contains(String(Substring(parts[0])).lowercased()) {
-            return false
+        guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty,
+            parts[0].allSatisfy({ isLetterOrDigit($0) || $0 == UInt8(ascii: "-") }),
+            parts[1].allSatisfy({ isLetterOrDigit($0) || "*?".utf8.contains($0) })
+        else { return nil }
+        return String(Substring(parts[0])).lowercased()
+    }
+
+    /// Refuses what no request can be, so that no denial of it is taken for one. A bucket knows S3's actions alone.
+    private func check(action: String, of service: String) throws(PolicyError) {
+        if service == "*" { return }
+        let name = String(decoding: action.utf8.dropFirst(service.utf8.count + 1), as: UTF8.self)
+        guard service == "s3" else {
+            guard kind == .identity, ActionNames.otherServices.contains(service) else {
+                throw PolicyError("Policy has invalid action: \(action) is no action of S3")
+            }
+            return
         }
-        return parts[0].allSatisfy { isLetterOrDigit($0) || $0 == UInt8(ascii: "-") }
-            && parts[1].allSatisfy { isLetterOrDigit($0) || "*?".utf8.contains($0) }
+        guard try ActionNames.meansAny(name.lowercased()) else {
+            let hint = ActionNames.suggestion(for: name).map { "; did you mean \($0)?" } ?? ""
+            throw PolicyError("Policy has invalid action: \(action)\(hint)")
+        }
     }
 
     private func isLetterOrDigit(_ byte: UInt8) -> Bool {
@@ -136,8 +168,8 @@ struct PolicyParser {
         guard text.utf8.starts(with: prefix.utf8) else { return false }
         let name = text.utf8.dropFirst(prefix.utf8.count).prefix { $0 != UInt8(ascii: "/") }
         guard !name.contains(UInt8(ascii: "$")) else { return false }
-        let pattern = ResolvedPattern(try WildcardPattern(name, variables: false))
-        return pattern.matches(Array(bucket.utf8))
+        let pattern = try WildcardPattern(name, variables: false).compiled
+        return pattern?.matches(Array(bucket.utf8), EvaluationCost()) == true
     }
 
     private func principals(
@@ -157,19 +189,5 @@ struct PolicyParser {
         if negated != nil, effect == .allow { throw PolicyError("Allow with NotPrincipal is not allowed.") }
         guard let value = plain ?? negated else { throw PolicyError("Missing required field Principal") }
         return PrincipalElement(names: try PrincipalParser.names(value), isNegated: negated != nil)
-    }
-}
-
-extension ResolvedPattern {
-    /// The pattern of a text without variables.
-    init(_ pattern: WildcardPattern) {
-        tokens = pattern.pieces.flatMap { piece -> [Token] in
-            switch piece {
-            case .literal(let bytes): bytes.map { .byte($0) }
-            case .anyByte: [.anyByte]
-            case .anyBytes: [.anyBytes]
-            case .variable: []
-            }
-        }
     }
 }

@@ -24,23 +24,24 @@ struct Statement: Sendable, Hashable {
     /// Whether every element matches.
     ///
     /// Where a variable has no value nothing can be said, and an allowance must not follow from that: a statement that
-    /// allows all but what it cannot name allows nothing.
+    /// allows all but what it cannot name allows nothing. Where a variable has several values, one of
+    /// them may be the one that is meant, and a denial applies.
     func applies(to question: Question) -> Bool {
         guard principals?.matches(question.principal, effect: effect) ?? true else { return false }
-        return matches(actions, Array(question.action.utf8), question)
-            && matches(resources, question.resource, question)
-            && conditions.allSatisfy { $0.holds(question, failsOpen: effect == .deny) }
+        return matches(actions, question.actionBytes, question) && matches(resources, question.resource, question)
+            && conditions.allSatisfy { $0.holds(question, denies: effect == .deny) }
     }
 
     private func matches(_ element: Element, _ text: [UInt8], _ question: Question) -> Bool {
-        var isUnknown = false
+        var (isUnknown, isAmbiguous) = (false, false)
         for pattern in element.patterns {
-            guard let resolved = pattern.resolved(question) else {
-                isUnknown = true
-                continue
-            }
-            if resolved.matches(text) { return !element.isNegated }
+            if pattern.matches(text, question) { return !element.isNegated }
+            if question.cost.isExceeded { return false }
+            guard pattern.isUnknown(question) else { continue }
+            isUnknown = true
+            isAmbiguous = isAmbiguous || pattern.isAmbiguous(question)
         }
-        return element.isNegated && (effect == .deny || !isUnknown)
+        guard effect == .deny else { return element.isNegated && !isUnknown }
+        return element.isNegated || isAmbiguous
     }
 }

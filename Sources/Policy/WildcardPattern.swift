@@ -11,6 +11,8 @@ struct WildcardPattern: Sendable, Hashable {
     }
 
     private(set) var pieces: [Piece] = []
+    /// Made once, with the policy, where no variable waits for its value.
+    private(set) var compiled: CompiledPattern?
 
     /// - Parameters:
     ///   - wildcards: whether `*` and `?` mean more than themselves.
@@ -48,6 +50,11 @@ struct WildcardPattern: Sendable, Hashable {
             }
         }
         flush()
+        if variableKeys.isEmpty {
+            var pattern = CompiledPattern()
+            for piece in pieces { pattern.append(piece) }
+            compiled = pattern
+        }
     }
 
     /// The text between the braces: a key, and after a comma perhaps a default in single quotes.
@@ -74,73 +81,56 @@ struct WildcardPattern: Sendable, Hashable {
         pieces.allSatisfy { if case .literal = $0 { true } else { false } }
     }
 
-    /// Puts values in the place of variables; nil where one has none, since then nothing can match.
-    func resolved(_ question: Question) -> ResolvedPattern? {
-        var tokens: [ResolvedPattern.Token] = []
-        for piece in pieces {
-            switch piece {
-            case .literal(let bytes): tokens += bytes.map { .byte($0) }
-            case .anyByte: tokens.append(.anyByte)
-            case .anyBytes: tokens.append(.anyBytes)
-            case .variable(let key, let fallback):
-                // A key with several values stands for none of them.
-                if let values = question.values(key), values.count == 1 {
-                    tokens += values[0].utf8.map { .byte($0) }
-                } else if let fallback, question.values(key) == nil {
-                    tokens += fallback.map { .byte($0) }
-                } else {
-                    return nil
-                }
-            }
+    /// Whether a variable in it has no value, so that nothing can be said of what it matches.
+    func isUnknown(_ question: Question) -> Bool {
+        guard compiled == nil else { return false }
+        return pieces.contains { piece in
+            guard case .variable(let key, let fallback) = piece else { return false }
+            return Self.value(key, fallback, question) == nil
         }
-        return ResolvedPattern(tokens: tokens)
+    }
+
+    /// Whether a variable in it has no value since it has several.
+    func isAmbiguous(_ question: Question) -> Bool {
+        guard compiled == nil else { return false }
+        return variableKeys.contains { question.values($0)?.count ?? 0 > 1 }
+    }
+
+    /// Whether the whole text matches, with values in the place of variables; not where one has none.
+    ///
+    /// - Parameter lowercases: whether the values of variables are taken in lower case.
+    func matches(_ text: [UInt8], _ question: Question, lowercases: Bool = false) -> Bool {
+        (compiled ?? compiled(question, lowercases: lowercases))?.matches(text, question.cost) == true
+    }
+
+    private func compiled(_ question: Question, lowercases: Bool) -> CompiledPattern? {
+        var pattern = CompiledPattern()
+        for piece in pieces {
+            guard case .variable(let key, let fallback) = piece else {
+                pattern.append(piece)
+                continue
+            }
+            guard let value = Self.value(key, fallback, question), question.cost.spend(value.count) else { return nil }
+            pattern.append(lowercases ? Array(String(decoding: value, as: UTF8.self).lowercased().utf8) : value)
+        }
+        return pattern
+    }
+
+    private static func value(_ key: String, _ fallback: [UInt8]?, _ question: Question) -> [UInt8]? {
+        guard let values = question.values(key) else { return fallback }
+        // A key with several values stands for none of them.
+        return values.count == 1 ? Array(values[0].utf8) : nil
     }
 }
 
-/// A pattern without variables.
-struct ResolvedPattern {
-    enum Token {
-        case byte(UInt8)
-        case anyByte
-        case anyBytes
-    }
-
-    let tokens: [Token]
-
-    init(tokens: [Token]) {
-        self.tokens = tokens
-    }
-
-    /// Whether the whole text matches. It remembers the last `*` alone, so that its cost is at most the product of
-    /// both lengths.
-    func matches(_ text: some RandomAccessCollection<UInt8>) -> Bool {
-        var (place, token) = (text.startIndex, 0)
-        var star: (token: Int, place: Int)?
-        let base = text.startIndex
-        while place < text.endIndex {
-            if token < tokens.count, case .anyBytes = tokens[token] {
-                star = (token, text.distance(from: base, to: place))
-                token += 1
-            } else if token < tokens.count, Self.matches(tokens[token], text[place]) {
-                token += 1
-                text.formIndex(after: &place)
-            } else if let last = star {
-                // One more byte goes to the last star.
-                star = (last.token, last.place + 1)
-                token = last.token + 1
-                place = text.index(base, offsetBy: last.place + 1)
-            } else {
-                return false
-            }
-        }
-        while token < tokens.count, case .anyBytes = tokens[token] { token += 1 }
-        return token == tokens.count
-    }
-
-    private static func matches(_ token: Token, _ byte: UInt8) -> Bool {
-        switch token {
-        case .byte(let expected): expected == byte
-        case .anyByte, .anyBytes: true
+extension CompiledPattern {
+    /// Appends anything but a variable.
+    fileprivate mutating func append(_ piece: WildcardPattern.Piece) {
+        switch piece {
+        case .literal(let bytes): append(bytes)
+        case .anyByte: appendAny()
+        case .anyBytes: appendStar()
+        case .variable: break
         }
     }
 }

@@ -214,6 +214,10 @@ def test_policy(server, send, refused, name):
         '"Resource":"arn:aws:s3:::o"}]}',
         '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":"ARN",'
         '"Condition":{"NoSuchOperator":{"aws:SourceIp":"1.2.3.4"}}}]}',
+        '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:PutObjekt",'
+        '"Resource":"ARN"}]}',
+        '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"ARN",'
+        '"Condition":{"IpAddress":{"aws:SourceIPx":"1.2.3.4"}}}]}',
         "[" * 10_000,
     ],
 )

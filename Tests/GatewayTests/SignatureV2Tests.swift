@@ -172,6 +172,32 @@ struct SignatureV2Tests {
         #expect(await harness.handle(head, .empty).outcome == "200", "the age is of URLs alone")
     }
 
+    @Test("A URL or form of version 2 does not say when it was signed, and counts as older than any bound")
+    func signatureAge() async throws {
+        let harness = try await bucket(.administrator("alice"))
+        let alice = harness.client("alice")
+        try await alice.put("/bucket/key", "content")
+        let old = #"{"NumericGreaterThan":{"s3:signatureAge":"9000000000000"}}"#
+        let deny = Documents.statement("Deny", "s3:*", on: "bucket/*", when: old)
+        #expect(try await harness.root.put("/bucket?policy", Documents.policy(deny)).status == 204)
+        #expect(await alice.sendV2("GET", "/bucket/key", in: .query).outcome == "403 AccessDenied")
+        #expect(await alice.sendV2("GET", "/bucket/key", in: .header).outcome == "200")
+        var form = PostedForm("posted", "x")
+        form.version = .version2
+        #expect(await alice.post(form).outcome == "403 AccessDenied")
+        form.version = .version4
+        #expect(await alice.post(form).outcome == "204")
+        let young = #"{"NumericLessThan":{"s3:signatureAge":"60000"}}"#
+        let open = try await bucket(GatewayHarness.User(name: "guest"))
+        try await open.root.put("/bucket/key", "content")
+        let allow = Documents.statement("Allow", "s3:GetObject", on: "bucket/*", when: young)
+        let arn = #"{"AWS":"arn:aws:iam::\#(GatewayHarness.account):user/guest"}"#
+        let policy = Documents.policy(allow.replacing(#""*""#, with: arn, maxReplacements: 1))
+        #expect(try await open.root.put("/bucket?policy", policy).status == 204)
+        #expect(try await open.client("guest").presigned("GET", "/bucket/key").outcome == "200")
+        #expect(await open.client("guest").sendV2("GET", "/bucket/key", in: .query).outcome == "403 AccessDenied")
+    }
+
     @Test("A form whose policy version 2 signed is posted under its conditions")
     func form() async throws {
         let harness = try await bucket(.administrator("alice"))

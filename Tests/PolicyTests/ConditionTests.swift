@@ -68,11 +68,11 @@ struct ConditionTests {
     func comparison(_ index: Int) throws {
         let (name, value, actual, expected) = Self.comparisons[index]
         guard !(name == "ArnLike" && value == "\"arn:aws:*:b\"") else {
-            #expect(throws: PolicyError.self) { try Example.holds(#"{"ArnLike":{"s3:key":\#(value)}}"#, [:]) }
+            #expect(throws: PolicyError.self) { try Example.holds(#"{"ArnLike":{"s3:prefix":\#(value)}}"#, [:]) }
             return
         }
-        let block = #"{"\#(name)":{"S3:Key":\#(value)}}"#
-        #expect(try Example.holds(block, ["s3:key": [actual]]) == expected, "\(name) \(value) \(actual)")
+        let block = #"{"\#(name)":{"S3:Prefix":\#(value)}}"#
+        #expect(try Example.holds(block, ["s3:prefix": [actual]]) == expected, "\(name) \(value) \(actual)")
     }
 
     @Test("treat an absent key as AWS does")
@@ -90,13 +90,12 @@ struct ConditionTests {
             ("ForAllValues:StringNotEquals", "a", true), ("ForAnyValue:StringEquals", "a", false),
             ("ForAnyValue:StringNotEquals", "a", false), ("ForAnyValue:StringEqualsIfExists", "a", true),
         ] {
-            #expect(try Example.holds(#"{"\#(name)":{"s3:key":"\#(value)"}}"#, [:]) == expected, "\(name)")
-            #expect(
-                try Example.holds(#"{"\#(name)":{"s3:key":"\#(value)"}}"#, ["s3:key": []]) == expected, "\(name), empty"
-            )
+            #expect(try Example.holds(#"{"\#(name)":{"s3:prefix":"\#(value)"}}"#, [:]) == expected, "\(name)")
+            let empty: [String: [String]] = ["s3:prefix": []]
+            #expect(try Example.holds(#"{"\#(name)":{"s3:prefix":"\#(value)"}}"#, empty) == expected, "\(name)")
         }
-        #expect(try Example.holds(#"{"Null":{"s3:key":"false"}}"#, ["s3:key": ["x"]]))
-        #expect(try Example.holds(#"{"StringEqualsIfExists":{"s3:key":"a"}}"#, ["s3:key": ["b"]]) == false)
+        #expect(try Example.holds(#"{"Null":{"s3:prefix":"false"}}"#, ["s3:prefix": ["x"]]))
+        #expect(try Example.holds(#"{"StringEqualsIfExists":{"s3:prefix":"a"}}"#, ["s3:prefix": ["b"]]) == false)
     }
 
     @Test(
@@ -114,13 +113,14 @@ struct ConditionTests {
             ("StringNotEquals", ["a", "c"], false), ("StringNotEquals", ["c", "d"], true),
         ])
     func quantifiers(_ name: String, _ actual: [String], _ expected: Bool) throws {
-        #expect(try Example.holds(#"{"\#(name)":{"s3:keys":["a","b"]}}"#, ["s3:keys": actual]) == expected)
+        let block = #"{"\#(name)":{"s3:RequestObjectTagKeys":["a","b"]}}"#
+        #expect(try Example.holds(block, ["s3:requestobjecttagkeys": actual]) == expected)
     }
 
     @Test("All of several must hold")
     func conjunction() throws {
-        let block = #"{"StringEquals":{"s3:a":"1","s3:b":"2"},"Bool":{"aws:SecureTransport":true}}"#
-        let context = ["s3:a": ["1"], "s3:b": ["2"], "aws:securetransport": ["true"]]
+        let block = #"{"StringEquals":{"s3:delimiter":"1","s3:prefix":"2"},"Bool":{"aws:SecureTransport":true}}"#
+        let context = ["s3:delimiter": ["1"], "s3:prefix": ["2"], "aws:securetransport": ["true"]]
         #expect(try Example.holds(block, context))
         for key in context.keys {
             var spoiled = context

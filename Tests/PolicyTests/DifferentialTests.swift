@@ -21,7 +21,7 @@ struct DifferentialTests {
         "StringNotEqualsIgnoreCase",
     ]
     private static let values = ["x", "X", "xy", "x*", "*", "?"]
-    private static let conditionKeys = ["s3:one", "s3:two"]
+    private static let conditionKeys = ["s3:prefix", "s3:delimiter"]
 
     private static func rule(_ generator: inout SplitMix, isBucket: Bool) -> ReferencePolicy.Rule {
         func some(_ elements: [String], _ generator: inout SplitMix) -> [String] {

@@ -94,7 +94,8 @@ struct PolicyDocumentTests {
             "[]", "1", #"["s3:*",1]"#, "{}", #""s3*:*""#,
         ])
     func actions(_ action: String) {
-        #expect(complaint(document(usual.replacing(#""s3:GetObject""#, with: action))) == "Policy has invalid action")
+        let complaint = complaint(document(usual.replacing(#""s3:GetObject""#, with: action)))
+        #expect(complaint?.utf8.starts(with: "Policy has invalid action".utf8) == true)
     }
 
     @Test(
@@ -115,24 +116,25 @@ struct PolicyDocumentTests {
     @Test(
         "with malformed conditions are refused",
         arguments: [
-            "[]", "1", #"{"StringEquals":{}}"#, #"{"StringEquals":1}"#, #"{"stringequals":{"s3:a":"b"}}"#,
-            #"{"Equals":{"s3:a":"b"}}"#,
-            #"{"ForSomeValues:StringEquals":{"s3:a":"b"}}"#, #"{"NullIfExists":{"s3:a":true}}"#,
-            #"{"ForAnyValue:Null":{"s3:a":true}}"#,
+            "[]", "1", #"{"StringEquals":{}}"#, #"{"StringEquals":1}"#, #"{"stringequals":{"s3:prefix":"b"}}"#,
+            #"{"Equals":{"s3:prefix":"b"}}"#,
+            #"{"ForSomeValues:StringEquals":{"s3:prefix":"b"}}"#, #"{"NullIfExists":{"s3:prefix":true}}"#,
+            #"{"ForAnyValue:Null":{"s3:prefix":true}}"#,
             #"{"StringEquals":{"a":"b"}}"#, #"{"StringEquals":{":a":"b"}}"#, #"{"StringEquals":{"s3:":"b"}}"#,
-            #"{"StringEquals":{"s3:a":[]}}"#,
-            #"{"StringEquals":{"s3:a":{}}}"#, #"{"StringEquals":{"s3:a":null}}"#, #"{"NumericEquals":{"s3:a":"x"}}"#,
-            #"{"NumericEquals":{"s3:a":"nan"}}"#,
-            #"{"DateEquals":{"s3:a":"2026-02-30T00:00:00Z"}}"#, #"{"Bool":{"s3:a":"yes"}}"#,
+            #"{"StringEquals":{"s3:prefix":[]}}"#,
+            #"{"StringEquals":{"s3:prefix":{}}}"#, #"{"StringEquals":{"s3:prefix":null}}"#,
+            #"{"NumericEquals":{"s3:prefix":"x"}}"#,
+            #"{"NumericEquals":{"s3:prefix":"nan"}}"#,
+            #"{"DateEquals":{"s3:prefix":"2026-02-30T00:00:00Z"}}"#, #"{"Bool":{"s3:prefix":"yes"}}"#,
             #"{"IpAddress":{"aws:SourceIp":"1.2.3"}}"#,
             #"{"IpAddress":{"aws:SourceIp":"1.2.3.4/33"}}"#, #"{"IpAddress":{"aws:SourceIp":"::/129"}}"#,
             #"{"IpAddress":{"aws:SourceIp":"1::2::3"}}"#,
             #"{"IpAddress":{"aws:SourceIp":":::"}}"#, #"{"IpAddress":{"aws:SourceIp":"1:2:3:4:5:6:7"}}"#,
             #"{"IpAddress":{"aws:SourceIp":"${aws:username}"}}"#,
-            #"{"IpAddress":{"aws:SourceIp":"1.2.3.4/"}}"#, #"{"ArnEquals":{"s3:a":"arn:aws"}}"#,
-            #"{"BinaryEquals":{"s3:a":"?"}}"#, #"{"Null":{"s3:a":[true,false]}}"#,
-            #"{"StringEquals":{"s3:a":"${"}}"#, #"{"StringEquals":{"s3:a":"${}"}}"#,
-            #"{"StringEquals":{"s3:a":"${a}"}}"#, #"{"StringEquals":{"s3:a":"${s3:b, c}"}}"#,
+            #"{"IpAddress":{"aws:SourceIp":"1.2.3.4/"}}"#, #"{"ArnEquals":{"s3:prefix":"arn:aws"}}"#,
+            #"{"BinaryEquals":{"s3:prefix":"?"}}"#, #"{"Null":{"s3:prefix":[true,false]}}"#,
+            #"{"StringEquals":{"s3:prefix":"${"}}"#, #"{"StringEquals":{"s3:prefix":"${}"}}"#,
+            #"{"StringEquals":{"s3:prefix":"${a}"}}"#, #"{"StringEquals":{"s3:prefix":"${s3:delimiter, c}"}}"#,
         ])
     func conditions(_ condition: String) {
         #expect(complaint(document(usual + #","Condition":\#(condition)"#)) != nil)
@@ -196,18 +198,18 @@ struct PolicyDocumentTests {
         ])
     func publicAccess(_ condition: String, _ expected: Bool) throws {
         let block = condition.isEmpty ? "" : #","Condition":\#(condition)"#
-        let policy = try Example.bucket("{\(usual + block)}")
+        let policy = try Example.stored("{\(usual + block)}")
         #expect(policy.isPublic == expected)
         let open = [#"{"Federated":"graph.example.org"}"#, #"{"AWS":["111122223333","*"]}"#]
         for principal in open {
             let opened = usual.replacing(#""Principal":"*""#, with: #""Principal":\#(principal)"#)
-            #expect(try Example.bucket("{\(opened + block)}").isPublic == expected)
+            #expect(try Example.stored("{\(opened + block)}").isPublic == expected)
         }
         let service = usual.replacing(#""Principal":"*""#, with: #""Principal":{"Service":"logging.s3.amazonaws.com"}"#)
-        #expect(try Example.bucket("{\(service)}").isPublic == false)
+        #expect(try Example.stored("{\(service)}").isPublic == false)
         let named = usual.replacing(#""Principal":"*""#, with: #""Principal":{"AWS":"111122223333"}"#)
-        #expect(try Example.bucket("{\(named)}").isPublic == false)
-        #expect(try Example.bucket("{\(usual.replacing("Allow", with: "Deny"))}").isPublic == false)
+        #expect(try Example.stored("{\(named)}").isPublic == false)
+        #expect(try Example.stored("{\(usual.replacing("Allow", with: "Deny"))}").isPublic == false)
     }
 
     @Test("say whether they ask for the tags of the object")
@@ -227,7 +229,7 @@ struct PolicyDocumentTests {
         let whole = Array(
             document(
                 usual
-                    + #","Condition":{"StringLike":{"s3:a":["${s3:b,'c'}*"]},"#
+                    + #","Condition":{"StringLike":{"s3:prefix":["${s3:delimiter,'c'}*"]},"#
                     + #""IpAddress":{"aws:SourceIp":"::ffff:1.2.3.4/120"}}"#
             ).utf8)
         let alphabet = Array("{}[]\":,*?$:/.0f\\u ".utf8)

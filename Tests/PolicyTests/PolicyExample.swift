@@ -16,6 +16,12 @@ enum PolicyExample {
         try parse(statements.joined(separator: ","), kind: .bucket("bucket"))
     }
 
+    /// A bucket's policy as it may have been stored once, whatever it names.
+    static func stored(_ statement: String) throws -> PolicyDocument {
+        try PolicyDocument.parse(
+            stored: Array(#"{"Version":"2012-10-17","Statement":[\#(statement)]}"#.utf8), bucket: "bucket")
+    }
+
     static func parse(_ statements: String, kind: PolicyDocument.Kind) throws -> PolicyDocument {
         try PolicyDocument.parse(Array(#"{"Version":"2012-10-17","Statement":[\#(statements)]}"#.utf8), kind: kind)
     }

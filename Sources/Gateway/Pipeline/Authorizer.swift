@@ -73,6 +73,10 @@ package struct Authorizer: Sendable {
         var context = RequestConditions.context(
             of: request, using: access.headers, at: gateway.environment.now())
         context.merge(access.context) { server, _ in server }
+        // What does not exist yet is going to be the caller's.
+        let owner = bucket?.record.account ?? caller.principal.accountID
+        for key in ["aws:resourceaccount", "s3:resourceaccount"] { context[key] = [owner] }
+        context["aws:requestedregion"] = [gateway.settings.region]
         if access.wantsObjectTags, let bucket, let key = access.key, usesObjectTags(bucket, caller) {
             try await addTags(of: key, in: bucket, access, to: &context)
         }
@@ -122,6 +126,7 @@ package struct Authorizer: Sendable {
             version = try await gateway.versions.current(key, in: bucket.id)
         }
         for tag in version?.record.tags ?? [] {
+            // Keys that differ in case alone are one condition key, which then has every one of their values.
             context["s3:existingobjecttag/" + tag.key.lowercased(), default: []].append(tag.value)
         }
     }

@@ -24,6 +24,10 @@ package struct Caller: Sendable {
     /// version 2, which does not say it.
     package var signedAhead: Timestamp?
 
+    /// Whether it was signed ahead, and the signature does not say when: what signature version 2 presigned, which says
+    /// only when that ends.
+    package var hidesSigningTime: Bool { signatureVersion == .version2 && (method == .query || method == .post) }
+
     package var isAnonymous: Bool { method == .none }
 
     /// Whoever sends a request that could not be authenticated.

@@ -38,7 +38,10 @@ package enum RequestConditions {
             "aws:securetransport": [request.incoming.isSecure ? "true" : "false"],
             "aws:currenttime": [now.iso8601], "aws:epochtime": [String(now.seconds)],
             "aws:principalaccount": [caller.principal.accountID],
+            // No service asks for somebody.
+            "aws:viaawsservice": ["false"],
         ]
+        if !caller.isAnonymous { context["aws:principalisawsservice"] = ["false"] }
         if let name = caller.principal.userName { context["aws:username"] = [name] }
         if let agent = request.incoming.head.fields["user-agent"] { context["aws:useragent"] = [agent] }
         if let referer = request.incoming.head.fields["referer"] { context["aws:referer"] = [referer] }
@@ -50,7 +53,12 @@ package enum RequestConditions {
         case .post: context["s3:authtype"] = ["POST"]
         }
         if let version = caller.signatureVersion { context["s3:signatureversion"] = [version.conditionValue] }
-        if let made = caller.signedAhead { context["s3:signatureage"] = [String(now.milliseconds - made.milliseconds)] }
+        if let made = caller.signedAhead {
+            context["s3:signatureage"] = [String(now.milliseconds - made.milliseconds)]
+        } else if caller.hidesSigningTime {
+            // As old as can be, so that a policy that bounds the age of a signature holds for these too.
+            context["s3:signatureage"] = [String(Int64.max)]
+        }
         let fields = request.wire.fields
         if let hash = fields["x-amz-content-sha256"] { context["s3:x-amz-content-sha256"] = [hash] }
         for name in offered(use) {

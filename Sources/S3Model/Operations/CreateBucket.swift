@@ -28,6 +28,7 @@ package enum CreateBucket: Operation {
     }
 
     package static func accesses(of input: Input) -> [RequiredAccess] {
-        [RequiredAccess("s3:CreateBucket", bucket: input.bucket, headers: headerUse)]
+        let context = input.location.map { ["s3:locationconstraint": [$0]] } ?? [:]
+        return [RequiredAccess("s3:CreateBucket", bucket: input.bucket, context: context, headers: headerUse)]
     }
 }

@@ -1,7 +1,7 @@
 /// Finds the name that somebody may have meant.
-enum Suggestion {
+package enum Suggestion {
     /// The nearest of the candidates, by the whole name or by its last part; nil where none is near.
-    static func nearest(to name: String, among candidates: [String]) -> String? {
+    package static func nearest(to name: String, among candidates: [String]) -> String? {
         let bytes = Array(name.utf8.prefix(128))
         let last = lastPart(bytes)
         var best: (candidate: String, distance: Int)?
@@ -20,7 +20,7 @@ enum Suggestion {
     }
 
     /// How many bytes have to be inserted, removed, replaced or swapped with their neighbours.
-    static func editDistance(_ left: [UInt8], _ right: [UInt8]) -> Int {
+    package static func editDistance(_ left: [UInt8], _ right: [UInt8]) -> Int {
         var beforeLast: [Int] = []
         var last = Array(0...right.count)
         for row in 0..<left.count {
