@@ -22,24 +22,27 @@ package struct UploadLister: Sendable {
         let all = Range<KeyBound>.prefix(room + Keys.escapedPrefix(prefix))
         var from = max(all.lowerBound, KeyBound(room + Self.start(prefix, delimiter, marker, upload)))
         var last: (key: [UInt8], upload: String?)?
+        var rows = limit + 1
         while from < all.upperBound {
-            let page = try await reader.scan(Scan(from..<all.upperBound, limit: limit + 1))
-            var skipTo: KeyBound?
-            for entry in page.entries {
+            let page = try await reader.scan(Scan(from..<all.upperBound, limit: rows))
+            // What is left of uploads that ended may fill pages: they are passed over in large ones, however little is
+            // wanted.
+            rows = MetadataLimits.pageRows
+            var skipped = from
+            for entry in page.entries where KeyBound(entry.key) >= skipped {
                 guard let (key, id, record) = try Self.decode(entry, room), record.state == .open else { continue }
+                guard listing.count < limit else { return listing.truncated(after: last) }
                 if let group = ListingRange.group(of: key.bytes, prefix: prefix, delimiter: delimiter) {
-                    guard listing.count < limit else { return listing.truncated(after: last) }
                     listing.commonPrefixes.append(group)
                     last = (group, nil)
-                    skipTo = KeyBound(successor(ofPrefix: room + Keys.escapedPrefix(group)))
-                    break
+                    skipped = KeyBound(successor(ofPrefix: room + Keys.escapedPrefix(group)))
+                } else {
+                    listing.uploads.append(ListedUpload(key: key, id: id, record: record, owner: owner))
+                    last = (key.bytes, id.description)
                 }
-                guard listing.count < limit else { return listing.truncated(after: last) }
-                listing.uploads.append(ListedUpload(key: key, id: id, record: record, owner: owner))
-                last = (key.bytes, id.description)
             }
-            guard let next = skipTo ?? page.next.map(KeyBound.init) else { break }
-            from = next
+            guard let next = page.next else { break }
+            from = max(KeyBound(next), skipped)
         }
         return listing
     }

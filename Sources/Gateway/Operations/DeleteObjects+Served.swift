@@ -10,6 +10,12 @@ extension DeleteObjects: ServedOperation {
         _ = try await gateway.buckets.bucket(input.bucket)
         var results: [Result] = []
         for (position, item) in input.items.enumerated() {
+            // A thousand keys are as much work as a thousand requests: others have their turn between them, and what is
+            // left of them goes undone where nobody waits for the answer any more.
+            await Task.yield()
+            guard !Task.isCancelled else {
+                throw S3Error.hidden(.requestTimeout, "cancelled with \(input.items.count - position) keys to go")
+            }
             results.append(
                 Result(
                     item: item,
@@ -23,6 +29,7 @@ extension DeleteObjects: ServedOperation {
         of item: Item, _ position: Int, _ bucket: String, _ authorizer: Authorizer, _ request: RequestContext,
         _ gateway: Gateway
     ) async -> Result.Outcome {
+        request.forgetStatements()
         do throws(S3Error) {
             if item.invalidVersion != nil { throw S3Error(.noSuchVersion) }
             let accesses = DeleteObject.accesses(

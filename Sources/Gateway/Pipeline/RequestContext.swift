@@ -73,6 +73,11 @@ package final class RequestContext: Sendable {
         state.withLock { $0.statements.append(contentsOf: statements) }
     }
 
+    /// Says that what comes is about another key: what decided about the last one stands in its record.
+    package func forgetStatements() {
+        state.withLock { $0.statements = [] }
+    }
+
     package func note(bytesIn: Int64) {
         state.withLock { $0.bytesIn += bytesIn }
     }
