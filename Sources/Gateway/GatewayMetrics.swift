@@ -9,6 +9,10 @@ package struct GatewayMetrics: Sendable {
         /// Why, where the client was told less; for the log alone.
         package var reason: String?
         package var bucket: String?
+        package var key: String?
+        /// The address that the request came from, and who asked: an ARN, or the kind of principal that has none.
+        package var peerAddress = ""
+        package var principal: String?
         package var bytesIn: Int64
         package var bytesOut: Int64
         package var nanoseconds: UInt64

@@ -133,10 +133,8 @@ extension ErasurePool {
         }
         guard homes.count(where: { $0.store != nil }) >= needed, durable >= writing.geometry.dataShards else {
             await remove(homes, of: writing.name)
-            let kinds = errors.compactMap(\.self)
-            let isFull = !kinds.isEmpty && kinds.allSatisfy { if case .full = $0 { true } else { false } }
             let least = durable < writing.geometry.dataShards ? writing.geometry.dataShards : needed
-            throw isFull ? .full : .quorum(up: durable, needed: least)
+            throw StripeFanState.shortage(errors, up: durable, needed: least)
         }
         return writing.locator(homes, length: footer.length)
     }

@@ -62,7 +62,14 @@ struct StripeFanState {
 
     var producerError: StorageError? {
         if case .failed(let error) = end { return .source(error) }
-        return live < needed ? .quorum(up: live, needed: needed) : nil
+        return live < needed ? Self.shortage(errors, up: live, needed: needed) : nil
+    }
+
+    /// Why too few shards can be written: the stores have no room, where with those that lack it there would have been
+    /// enough of them.
+    static func shortage(_ errors: [StorageError?], up: Int, needed: Int) -> StorageError {
+        let full = errors.count { if case .full? = $0 { true } else { false } }
+        return up + full >= needed && full > 0 ? .full : .quorum(up: up, needed: needed)
     }
 
     mutating func publish(_ stripe: SealedStripe) -> Actions {

@@ -48,9 +48,15 @@ package final class Server: Sendable {
                 tls: tls)
         } catch {
             await shutDown(group)
-            throw ServerError(
-                .bind, "Cannot listen on \(configuration.host) port \(configuration.port): \(error)")
+            throw ServerError(binding: configuration, error)
         }
+    }
+
+    /// Reads the files of TLS as a start does, and forgets them.
+    ///
+    /// - Throws: `ServerError` of kind `certificates` where they cannot be used.
+    package static func check(_ tls: TLSSettings) async throws(ServerError) {
+        _ = try await TLSContexts(tls)
     }
 
     /// The counters at this moment.
@@ -70,14 +76,16 @@ package final class Server: Sendable {
     /// After `deadline` the connections that are left are cut and their requests cancelled; a handler that ignores its
     /// cancellation is waited for one second more. A cancelled drain cuts at once. A second call while the first is
     /// under way cuts as well, and returns without waiting; one after it does nothing.
-    package func drain(deadline: Duration) async {
+    ///
+    /// - Returns: How many requests were cut.
+    @discardableResult
+    package func drain(deadline: Duration) async -> Int {
         let before = phase.withLock { phase in
             defer { if phase == .serving { phase = .draining } }
             return phase
         }
         guard before == .serving else {
-            if before == .draining { core.connections.tellAll(.cut) }
-            return
+            return before == .draining ? cut() : 0
         }
         do {
             try await listener.close().get()
@@ -85,12 +93,21 @@ package final class Server: Sendable {
             // It was closed before, which is what was wanted.
         }
         core.connections.tellAll(.drain)
+        var requestsCut = 0
         if !(await isQuiet(within: deadline)) {
-            core.connections.tellAll(.cut)
+            requestsCut = cut()
             _ = await isQuiet(within: .seconds(1))
         }
         phase.withLock { $0 = .stopped }
         await Self.shutDown(group)
+        return requestsCut
+    }
+
+    /// Cuts every connection, and returns how many requests were under way.
+    private func cut() -> Int {
+        let requests = core.counterValues.requestsInFlight
+        core.connections.tellAll(.cut)
+        return requests
     }
 
     /// Waits until nothing is open or in flight, and returns whether that came in time.

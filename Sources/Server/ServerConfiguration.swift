@@ -12,6 +12,9 @@ package struct ServerConfiguration: Sendable {
     package var timeouts = ServerTimeouts()
     /// TLS instead of plain HTTP.
     package var tls: TLSSettings?
+    /// Told of every request and connection that the server refuses itself: why, the peer's address, and what is known
+    /// beyond that, for the log. Called on event loops.
+    package var onRefusal: @Sendable (RequestRefusal.Reason, _ peer: String, _ detail: String?) -> Void = { _, _, _ in }
 
     package init(host: String = "127.0.0.1", port: Int = 0) {
         (self.host, self.port) = (host, port)

@@ -8,6 +8,7 @@ package final class ServerCore: Sendable {
     let handler: any RequestHandler
     let environment: any Environment
     let counters = ServerCounters()
+    private let onRefusal: @Sendable (RequestRefusal.Reason, String, String?) -> Void
     let connections = ConnectionRegistry()
     private let date = Mutex<(second: Int64, text: String)>((.min, ""))
 
@@ -15,6 +16,13 @@ package final class ServerCore: Sendable {
         settings = ConnectionSettings(limits: configuration.limits, timeouts: configuration.timeouts)
         self.handler = handler
         self.environment = environment
+        onRefusal = configuration.onRefusal
+    }
+
+    /// Counts and tells what the server refuses itself.
+    func refuse(_ reason: RequestRefusal.Reason, _ peer: String, _ detail: String? = nil) {
+        counters.refuse(reason)
+        onRefusal(reason, peer, detail)
     }
 
     /// The counters now.

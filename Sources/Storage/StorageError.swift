@@ -28,7 +28,7 @@ package enum StorageError: Error, CustomStringConvertible {
         case .notFound: "no such blob"
         case .invalidRange: "the range lies outside the blob"
         case .corrupt(let detail): "stored bytes are corrupt: \(detail)"
-        case .full: "the store is full"
+        case .full: "the disk of the store is full, or its quota is used up"
         case .unavailable(let detail): "the store is unavailable: \(detail)"
         case .quorum(let up, let needed): "only \(up) of the \(needed) stores needed are up"
         }

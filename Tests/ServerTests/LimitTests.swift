@@ -197,7 +197,7 @@ import Testing
             let busy = try await RawClient.connect(server.boundPort)
             try await busy.send("GET /wait HTTP/1.1\r\nhost: h\r\n\r\n")
             try await eventually("it starts") { log.contains("start GET /wait") }
-            async let drained: Void = server.drain(deadline: .seconds(300))
+            async let drained = server.drain(deadline: .seconds(300))
             try await idle.waitForEnd()
             await #expect(throws: (any Error).self) { _ = try await RawClient.connect(server.boundPort) }
             #expect(!busy.isEnded)
@@ -206,7 +206,7 @@ import Testing
             #expect(all.hasSuffix("</wait 0>"))
             #expect(all.contains("connection: close"))
             try await busy.close()
-            await drained
+            #expect(await drained == 0)
             #expect(server.counters.openConnections == 0)
         }
     }
@@ -218,7 +218,7 @@ import Testing
             let client = try await RawClient.connect(server.boundPort)
             try await client.send("PUT /a HTTP/1.1\r\nhost: h\r\ncontent-length: 5\r\n\r\nab")
             try await eventually("it starts") { log.contains("start PUT /a") }
-            await server.drain(deadline: .milliseconds(50))
+            #expect(await server.drain(deadline: .milliseconds(50)) == 1)
             try await client.waitForEnd()
             try await eventually("its handler is cancelled") { log.contains("failed /a cancelled cancelled=true") }
         }

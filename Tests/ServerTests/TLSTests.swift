@@ -3,6 +3,7 @@ import NIOCore
 import NIOSSL
 import Primitives
 import Server
+import Synchronization
 import Testing
 
 /// Text of a small file.
@@ -39,10 +40,11 @@ private struct Certificates {
         try #require(process.terminationStatus == 0, "openssl failed")
     }
 
-    func client(trusting authority: String, certificate: String? = nil, highest: TLSVersion? = nil) throws
-        -> NIOSSLContext
-    {
+    func client(
+        trusting authority: String, certificate: String? = nil, highest: TLSVersion? = nil, suites: String? = nil
+    ) throws -> NIOSSLContext {
         var configuration = TLSConfiguration.makeClientConfiguration()
+        if let suites { configuration.cipherSuites = suites }
         configuration.trustRoots = .file(path(authority + ".pem"))
         configuration.certificateVerification = .noHostnameVerification
         configuration.maximumTLSVersion = highest
@@ -183,6 +185,50 @@ private func withCertificates(_ test: (Certificates) async throws -> Void) async
         }
     }
 
+    /// Suites without ephemeral keys, or whose ciphers do not authenticate, are not offered: BEAST, Lucky 13, ROBOT.
+    @Test(arguments: [
+        ("ECDHE-ECDSA-AES128-GCM-SHA256", true), ("ECDHE-ECDSA-AES256-GCM-SHA384", true),
+        ("ECDHE-ECDSA-CHACHA20-POLY1305", true), ("ECDHE-ECDSA-AES128-SHA", false), ("ECDHE-ECDSA-AES256-SHA", false),
+        ("AES128-GCM-SHA256", false), ("AES128-SHA", false),
+    ])
+    func offersOnlyEphemeralKeysAndAuthenticatedCiphers(_ suite: String, _ isOffered: Bool) async throws {
+        try await withCertificates { files in
+            try files.make("a", subject: "a")
+            try await withServer {
+                $0.tls = TLSSettings(certificateChainFile: files.path("a.pem"), privateKeyFile: files.path("a.key"))
+            } handler: { request, body, response in
+                try await response.send(ResponseHead(status: 200), ByteBuffer(string: "<here>"))
+            } test: { server, _ in
+                let client = try await RawClient.connect(
+                    server.boundPort, tls: files.client(trusting: "a", highest: .tlsv12, suites: suite))
+                client.channel.writeAndFlush(
+                    ByteBuffer(string: "GET / HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n"), promise: nil)
+                #expect(try await client.waitForEnd().hasSuffix("<here>") == isOffered)
+            }
+        }
+    }
+
+    @Test func tellsOfHTTPThatComesToItsPort() async throws {
+        try await withCertificates { files in
+            try files.make("a", subject: "a")
+            let told = Mutex<[String]>([])
+            try await withServer {
+                $0.tls = TLSSettings(certificateChainFile: files.path("a.pem"), privateKeyFile: files.path("a.key"))
+                $0.onRefusal = { reason, peer, detail in
+                    told.withLock { $0.append("\(reason.rawValue) \(peer) \(detail ?? "")") }
+                }
+            } handler: { request, body, response in
+                try await describe(request, body, response)
+            } test: { server, _ in
+                let plain = try await RawClient.connect(server.boundPort)
+                try await plain.send("GET /a HTTP/1.1\r\nhost: h\r\n\r\n")
+                try await plain.waitForEnd()
+                try await eventually("it is told") { told.withLock { !$0.isEmpty } }
+                #expect(told.withLock { $0 } == ["handshake 127.0.0.1 plain HTTP came to a port for TLS"])
+            }
+        }
+    }
+
     @Test func startsOnlyWithCertificatesThatFit() async throws {
         try await withCertificates { files in
             try files.make("a", subject: "a")
@@ -202,7 +248,12 @@ private func withCertificates(_ test: (Certificates) async throws -> Void) async
                 await #expect(throws: ServerError.self) {
                     _ = try await Server.start(configuration, handler: handler, environment: SystemEnvironment())
                 }
+                await #expect(throws: ServerError.self) { try await Server.check(tls) }
             }
+            let mismatch = await #expect(throws: ServerError.self) { try await Server.check(settings[0]) }
+            let sentence =
+                "The key in \(files.path("b.key")) is not that of the first certificate in \(files.path("a.pem"))."
+            #expect(mismatch?.description == sentence)
         }
     }
 }

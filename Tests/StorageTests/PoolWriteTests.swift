@@ -148,6 +148,24 @@ import TidegateTesting
         }
     }
 
+    /// What keeps a write from its quorum is said: full stores, where with them there would be enough of them.
+    @Test(arguments: [(full: 2, away: 0, isFull: true), (1, 1, true), (2, 2, true), (1, 2, true), (1, 3, false)])
+    func tooFewStoresAreNamedByWhatTheyLack(_ lack: (full: Int, away: Int, isFull: Bool)) async throws {
+        var generator = SeededGenerator(seed: 27)
+        let harness = try PoolHarness()
+        for (number, store) in harness.faulty.enumerated() {
+            if number < lack.full { store.follow(.every(.write, .failBefore(.full))) }
+            if number >= 6 - lack.away { store.isAvailable = false }
+        }
+        do {
+            _ = try await harness.store(generator.bytes(100_000), &generator)
+            #expect(lack.full + lack.away <= 2, "too few stores took a blob")
+        } catch let error as StorageError {
+            let isFull = if case .full = error { true } else { false }
+            #expect(isFull == lack.isFull, "\(error)")
+        }
+    }
+
     @Test func aHangingStoreDoesNotHangAWrite() async throws {
         var generator = SeededGenerator(seed: 27)
         var hanging: [HangingStore] = []

@@ -87,4 +87,8 @@ void clinux_describe(int error, char *text, size_t capacity);
 extern const int clinux_not_found, clinux_exists, clinux_no_space, clinux_quota, clinux_would_block, clinux_is_link,
     clinux_not_directory, clinux_not_empty, clinux_crosses, clinux_io_error;
 
+/// Keeps the process's memory from being dumped and from being read by other processes of the same user. Returns 0 or
+/// minus errno.
+int clinux_forbid_dumps(void);
+
 #endif

@@ -161,7 +161,9 @@ final class Answer: Sendable {
             GatewayMetrics.Observation(
                 requestID: id, operation: event?.eventName ?? "Unknown", status: status, errorCode: error?.code.name,
                 reason: error?.headers.first { $0.name == S3Error.internalReason }?.value,
-                bucket: state.wire?.bucket, bytesIn: event?.additionalEventData.bytesIn ?? 0, bytesOut: bytesOut,
+                bucket: state.wire?.bucket, key: state.wire?.key?.description, peerAddress: incoming.peerAddress,
+                principal: event.map { $0.userIdentity.arn ?? $0.userIdentity.type },
+                bytesIn: event?.additionalEventData.bytesIn ?? 0, bytesOut: bytesOut,
                 nanoseconds: gateway.environment.monotonicNanoseconds() &- startedNanoseconds))
     }
 }

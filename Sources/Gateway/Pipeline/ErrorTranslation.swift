@@ -28,7 +28,9 @@ extension S3Error {
     package init(_ error: StorageError) {
         switch error {
         case .source(let error), .sink(let error): self.init(error)
-        case .full: self = .hidden(.serviceUnavailable, "storage: full")
+        case .full:
+            self = .hidden(
+                .serviceUnavailable, "storage: the disks of the stores are full, or their quotas are used up")
         case .unavailable(let reason): self = .hidden(.serviceUnavailable, "storage: \(reason)")
         case .quorum(let up, let needed): self = .hidden(.serviceUnavailable, "storage: \(up) of \(needed) stores")
         case .notFound: self = .hidden(.internalError, "storage: a blob is missing")

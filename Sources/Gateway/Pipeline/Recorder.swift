@@ -37,7 +37,8 @@ package struct Recorder: Sendable {
             gateway.metrics.observe(
                 GatewayMetrics.Observation(
                     requestID: request.id, operation: "AuditLog", status: 503, errorCode: failure.code.name,
-                    reason: "a refusal could not be recorded", bucket: bucket, bytesIn: 0, bytesOut: 0,
+                    reason: "a refusal could not be recorded", bucket: bucket, key: key.description,
+                    peerAddress: request.incoming.peerAddress, bytesIn: 0, bytesOut: 0,
                     nanoseconds: 0))
             return failure
         }

@@ -41,7 +41,7 @@ extension ConnectionHandler {
 
     /// One connection too many: it is told so where that needs no handshake, and closed at once.
     private func turnAway(_ context: ChannelHandlerContext) {
-        core.counters.refuse(.connections)
+        core.refuse(.connections, context.remoteAddress?.ipAddress ?? "")
         if !isSecure {
             let answer = RefusalResponse.make(.tooManyConnections, requestID: core.environment.random())
             var bytes = ByteBuffer()
@@ -111,6 +111,12 @@ extension ConnectionHandler {
             // No TLS handler is left: the connection is ending, and no request will ask.
             return nil
         }
+    }
+
+    /// Why a handshake failed. The TLS library names the usual mistake, a client that speaks HTTP to this port.
+    static func handshakeFailure(_ error: any Error) -> String {
+        let text = "\(error)"
+        return text.contains("HTTP_REQUEST") ? "plain HTTP came to a port for TLS" : text
     }
 
     // MARK: - Time

@@ -99,7 +99,7 @@ package final class ConnectionHandler: ChannelInboundHandler {
 
     package func errorCaught(context: ChannelHandlerContext, error: any Error) {
         if error is NIOSSLError || error is BoringSSLError, machine.isHandshaking {
-            core.counters.refuse(.handshake)
+            core.refuse(.handshake, peerAddress, Self.handshakeFailure(error))
         }
         // The connection cannot be trusted after any error; there is nobody to tell but whoever waits on it.
         perform(machine.disconnected())
@@ -171,7 +171,7 @@ package final class ConnectionHandler: ChannelInboundHandler {
             bodyWaiter = nil
         }
         if let failure = actions.writersFailure { resumeWriters(.failure(failure)) }
-        if let reason = actions.refused { core.counters.refuse(reason) }
+        if let reason = actions.refused { core.refuse(reason, peerAddress) }
         let flags = actions.flags
         if flags.contains(.reset) {
             context.map(reset)
@@ -236,7 +236,7 @@ package final class ConnectionHandler: ChannelInboundHandler {
 
     private func answer(_ refusal: RequestRefusal) {
         guard let identifier = machine.exchangeIdentifier else { return }
-        core.counters.refuse(refusal.reason)
+        core.refuse(refusal.reason, peerAddress)
         let answer = RefusalResponse.make(refusal, requestID: core.environment.random())
         do {
             try self.answer(identifier, answer.head, answer.body)

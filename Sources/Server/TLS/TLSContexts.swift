@@ -1,3 +1,4 @@
+import NIOCore
 import NIOPosix
 import NIOSSL
 import Synchronization
@@ -42,14 +43,13 @@ final class TLSContexts: Sendable {
     }
 
     private static func make(_ settings: TLSSettings) throws -> NIOSSLContext {
-        let chain = try NIOSSLCertificate.fromPEMFile(settings.certificateChainFile)
-        guard !chain.isEmpty else {
-            throw ServerError(.certificates, "\(settings.certificateChainFile) holds no certificate.")
-        }
-        let key = try NIOSSLPrivateKey(file: settings.privateKeyFile, format: .pem)
+        let chain = try certificates(of: settings.certificateChainFile)
+        let key = try privateKey(of: settings)
         var configuration = TLSConfiguration.makeServerConfiguration(
             certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
         configuration.minimumTLSVersion = .tlsv12
+        // Of version 1.2 what version 1.3 has left: keys of one connection alone, and ciphers that authenticate.
+        configuration.cipherSuites = "ECDHE+AESGCM:ECDHE+CHACHA20"
         configuration.applicationProtocols = ["http/1.1"]
         configuration.certificateVerification =
             switch settings.clientCertificates {
@@ -63,8 +63,35 @@ final class TLSContexts: Sendable {
                 throw ServerError(
                     .certificates, "Client certificates need a file of authorities to be verified against.")
             }
-            configuration.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile(file))
+            configuration.trustRoots = .certificates(try certificates(of: file))
         }
-        return try NIOSSLContext(configuration: configuration)
+        do {
+            return try NIOSSLContext(configuration: configuration)
+        } catch NIOSSLError.failedToLoadPrivateKey {
+            // It was read above: what the context adds is the comparison with the certificate.
+            throw ServerError(
+                .certificates,
+                "The key in \(settings.privateKeyFile) is not that of the first certificate in "
+                    + "\(settings.certificateChainFile).")
+        }
+    }
+
+    private static func certificates(of file: String) throws -> [NIOSSLCertificate] {
+        do {
+            return try NIOSSLCertificate.fromPEMFile(file)
+        } catch NIOSSLError.failedToLoadCertificate {
+            throw ServerError(.certificates, "\(file) cannot be read, or holds no certificate in PEM form.")
+        }
+    }
+
+    private static func privateKey(of settings: TLSSettings) throws -> NIOSSLPrivateKey {
+        let file = settings.privateKeyFile
+        do {
+            return try NIOSSLPrivateKey(file: file, format: .pem)
+        } catch NIOSSLError.failedToLoadPrivateKey {
+            throw ServerError(.certificates, "\(file) holds no private key in PEM form that is not encrypted.")
+        } catch let error as IOError {
+            throw ServerError(.certificates, "\(file) cannot be read (\(error)).")
+        }
     }
 }
