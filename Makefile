@@ -9,7 +9,8 @@ LISTEN ?= 127.0.0.1:9000
 ADMIN ?= 127.0.0.1:9001
 # The build that the tests with real clients run against: debug or release.
 TIDEGATE_CONFIGURATION ?= debug
-export TIDEGATE_CONFIGURATION
+# For the tests alone: the gateway takes what begins with TIDEGATE_ for its settings, and warns of what is none.
+unexport TIDEGATE_CONFIGURATION
 
 # Every Debian package that anything here needs, in one place.
 BUILD_PACKAGES := libisal-dev libxxhash-dev libssl-dev libxml2-dev libsqlite3-dev pkg-config
@@ -18,7 +19,8 @@ BENCH_PACKAGES := python3 python3-venv openssl nginx-light wrk
 
 VENV := .build/venv
 PYTHON := $(VENV)/bin/python
-PYTEST := $(PYTHON) -m pytest -c Tests/pytest.ini --rootdir Tests
+TESTED := TIDEGATE_CONFIGURATION=$(TIDEGATE_CONFIGURATION)
+PYTEST := $(TESTED) $(PYTHON) -m pytest -c Tests/pytest.ini --rootdir Tests
 
 # $(call install,PACKAGE…) installs what is missing, as root or through sudo, and says so. Services that a package brings are not started.
 define install
@@ -35,7 +37,7 @@ endef
 
 .PHONY: help
 help: ## Lists these commands
-	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E -e 's/:[^#]*## /\t/' -e 's|\$$\(LISTEN\)|$(LISTEN)|; s|\$$\(DATA\)|$(DATA)|' | expand -t 16
 
 .PHONY: run
 run: release ## Builds, and serves S3 on $(LISTEN) with the data in ./$(DATA)
@@ -75,7 +77,7 @@ containers: venv ## What can be checked of Dockerfile and docker-compose.yml wit
 
 .PHONY: s3-tests
 s3-tests: binary test-packages venv ## ceph/s3-tests: make s3-tests SUITE=path/to/checkout
-	$(PYTHON) Tests/Conformance/run-s3-tests "$(SUITE)"
+	$(TESTED) $(PYTHON) Tests/Conformance/run-s3-tests "$(SUITE)"
 
 .PHONY: binary
 binary: packages
