@@ -96,6 +96,7 @@ let package = Package(
             dependencies: [
                 "Primitives", "XML", "Cryptography", "Policy", "S3Model", "S3Wire", "Signing", "Identity", "Erasure",
                 "Storage", "DirectoryStore", "Pools", "Metadata", "EmbeddedIndex", "IndexBackup", "Audit", "AuditLog",
+                "CLinux",
                 "Gateway", "Workers", "Server", "Configuration", "Monitoring",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),

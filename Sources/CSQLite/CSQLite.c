@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -31,13 +32,22 @@ int csqlite_take_pages_written(sqlite3 *connection) {
     return pages;
 }
 
-int csqlite_lock_file(const char *path) {
+int csqlite_lock_file(const char *path, int *holder) {
+    char text[16] = {0};
+    *holder = -1;
     int descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (descriptor < 0) return -errno;
     if (flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
         int error = errno;
+        if (error == EWOULDBLOCK) *holder = pread(descriptor, text, sizeof text - 1, 0) > 0 ? atoi(text) : 0;
         close(descriptor);
         return -error;
+    }
+    // Only a message is made of it: where it cannot be written, whoever is refused learns less.
+    int count = snprintf(text, sizeof text, "%d\n", (int)getpid());
+    if (ftruncate(descriptor, 0) == 0) {
+        ssize_t written = pwrite(descriptor, text, (size_t)count, 0);
+        (void)written;
     }
     return descriptor;
 }

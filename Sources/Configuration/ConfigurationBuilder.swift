@@ -233,6 +233,6 @@ extension ConfigurationBuilder {
         }
         return TidegateConfiguration.Pool(
             dataShards: dataShards, parityShards: parityShards, cellSize: cellSize, directories: directories,
-            writeQuorum: quorum)
+            writeQuorum: quorum, scrubInterval: duration("pool.scrub-interval"))
     }
 }

@@ -6,6 +6,7 @@ package enum ConfigurationExplanation {
             "# The configuration of Tidegate: every key, with its default.",
             "# A value is taken from this file, from the environment, from `--set KEY=VALUE` and from flags; the "
                 + "later wins.",
+            "# An empty variable of the environment sets nothing.",
         ]
         var group: String?
         for key in ConfigurationTable.keys {

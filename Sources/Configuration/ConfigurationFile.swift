@@ -7,12 +7,9 @@ struct ConfigurationFile {
     private(set) var values: [String: RawValue] = [:]
     private(set) var problems: [ConfigurationProblem] = []
 
-    /// Bytes of the largest file that is read.
-    static let maximumSize = 1 << 20
-
     init(name: String, text: String) {
         self.name = name
-        guard text.utf8.count <= Self.maximumSize else {
+        guard text.utf8.count <= ConfigurationSources.mostFileBytes else {
             problems.append(ConfigurationProblem(.file(name: name, line: 1), "the file is larger than 1 MiB"))
             return
         }
@@ -20,11 +17,22 @@ struct ConfigurationFile {
             guard let root = try Yams.compose(yaml: text) else { return }
             read(root)
         } catch let error as YamlError {
-            let (line, message) = Self.explanation(of: error)
+            let (line, message) = Self.explanation(of: error, in: text)
             problems.append(ConfigurationProblem(.file(name: name, line: line), message))
         } catch {
             problems.append(ConfigurationProblem(.file(name: name, line: 1), "the file is not YAML"))
         }
+    }
+
+    /// Where the first secret stands that is written out in the file; nil where none is.
+    var firstSecret: ConfigurationOrigin? {
+        for key in ConfigurationTable.keys {
+            guard let value = values[key.name] else { continue }
+            if key.isSecret { return value.origin }
+            guard case .keys(let declarations) = value.content else { continue }
+            if let open = declarations.first(where: { $0.secret != nil }) { return open.origin }
+        }
+        return nil
     }
 
     private mutating func read(_ root: Node) {
@@ -32,16 +40,32 @@ struct ConfigurationFile {
         read(mapping, under: "", depth: 0)
     }
 
-    private static func explanation(of error: YamlError) -> (line: Int, message: String) {
+    private static func explanation(of error: YamlError, in text: String) -> (line: Int, message: String) {
         switch error {
         case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
             .composer(_, let problem, let mark, _):
             (mark.line, "not YAML: \(problem), at column \(mark.column)")
         case .duplicatedKeysInMapping(let duplicates, let context):
-            (context.mark.line, "the key `\(duplicates.first ?? "")` stands twice in one group")
+            duplicate(duplicates.first.map { "\($0)" } ?? "", of: context.mark, in: text)
         case .reader(let problem, _, _, _): (1, "not YAML: \(problem)")
         default: (1, "the file is not YAML")
         }
+    }
+
+    /// Says where a key stands for the second time: the parser knows the beginning of its group alone.
+    private static func duplicate(
+        _ key: String, of group: Mark, in text: String
+    ) -> (line: Int, message: String) {
+        let lines = text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        let places = lines.indices.dropFirst(max(0, group.line - 1)).filter { number in
+            // The group's first key stands where the group begins, behind the `- ` of a list it may be.
+            let line = lines[number].dropFirst(group.column - 1)
+            let indentation = lines[number].prefix(group.column - 1)
+            let isIndented = indentation.allSatisfy { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "-") }
+            return isIndented && ["", "\"", "'"].contains { line.starts(with: "\($0)\(key)\($0):".utf8) }
+        }
+        guard places.count > 1 else { return (group.line, "the key `\(key)` stands twice in one group") }
+        return (places[1] + 1, "the key `\(key)` stands twice in one group: before in line \(places[0] + 1)")
     }
 
     private func origin(_ node: Node) -> ConfigurationOrigin {

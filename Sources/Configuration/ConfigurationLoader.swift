@@ -4,6 +4,8 @@ import Primitives
 package struct ConfigurationSources: Sendable {
     /// The file's name, for messages, and its text.
     package var file: (name: String, text: String)?
+    /// Why the file must not hold a secret; nil where its owner alone can read it.
+    package var fileExposure: PrivateFileError?
     /// The environment of the process; what does not begin with `TIDEGATE_` is left alone.
     package var environment: [String: String]
     /// `KEY=VALUE`, as given to `--set`.
@@ -12,6 +14,9 @@ package struct ConfigurationSources: Sendable {
     package var flags: [(flag: String, key: String, value: String)]
     /// Reads a file that holds a secret; throws a sentence that says why it cannot be used.
     package var readSecretFile: @Sendable (_ path: String) throws(PrivateFileError) -> String
+
+    /// Bytes of the largest file that is read.
+    package static let mostFileBytes = 1 << 20
 
     package init(
         file: (name: String, text: String)? = nil, environment: [String: String] = [:], settings: [String] = [],
@@ -37,7 +42,9 @@ package enum ConfigurationLoader {
     /// - Throws: everything that is wrong, with places, what is allowed and what may have been meant.
     package static func load(_ sources: ConfigurationSources) throws(ConfigurationError) -> LoadedConfiguration {
         var layers = ConfigurationLayers()
-        if let file = sources.file { layers.add(ConfigurationFile(name: file.name, text: file.text)) }
+        if let file = sources.file {
+            layers.add(ConfigurationFile(name: file.name, text: file.text), exposure: sources.fileExposure)
+        }
         layers.add(environment: sources.environment)
         for setting in sources.settings { layers.add(setting: setting) }
         for flag in sources.flags { layers.set(flag.key, .text(flag.value), .flag(flag.flag)) }
@@ -70,8 +77,9 @@ struct ConfigurationLayers {
         }
     }
 
-    mutating func add(_ file: ConfigurationFile) {
+    mutating func add(_ file: ConfigurationFile, exposure: PrivateFileError?) {
         problems += file.problems
+        if let exposure, let secret = file.firstSecret { note(secret, "a secret stands here, but \(exposure)") }
         // In the order of the table, so that problems come in one order.
         for key in ConfigurationTable.keys {
             if let value = file.values[key.name] { set(key.name, value.content, value.origin) }
@@ -83,13 +91,16 @@ struct ConfigurationLayers {
         for key in ConfigurationTable.keys {
             guard let variable = key.environmentVariable else { continue }
             known.insert(variable)
-            if let text = environment[variable] { set(key.name, .text(text), .environment(variable: variable)) }
+            // Compose and scripts pass what they have no value for as an empty variable.
+            if let text = environment[variable], !text.utf8.isEmpty {
+                set(key.name, .text(text), .environment(variable: variable))
+            }
         }
         // Others may own such names (Kubernetes sets TIDEGATE_PORT for a service of our name), so that they don't stop
         // the start.
         let prefix = Array("TIDEGATE_".utf8)
-        for variable in environment.keys.sorted() where variable.utf8.starts(with: prefix) && !known.contains(variable)
-        {
+        for (variable, text) in environment.sorted(by: { $0.key < $1.key })
+        where variable.utf8.starts(with: prefix) && !text.utf8.isEmpty && !known.contains(variable) {
             let hint = Suggestion.nearest(to: variable, among: known.sorted()).map { "; did you mean \($0)?" } ?? ""
             warnings.append("The environment variable \(variable) sets nothing\(hint)")
         }

@@ -46,7 +46,9 @@ package enum ConfigurationTable {
         ConfigurationKey(
             "tls.certificate", .text(.path),
             "The certificate and the chain above it, PEM, the leaf first. Read again on SIGHUP."),
-        ConfigurationKey("tls.key", .text(.path), "The certificate's private key, PEM. Read again on SIGHUP."),
+        ConfigurationKey(
+            "tls.key", .text(.path),
+            "The certificate's private key, PEM, readable by its owner alone. Read again on SIGHUP."),
         ConfigurationKey(
             "tls.client-ca", .text(.path), "The authorities that client certificates are verified against, PEM."),
         ConfigurationKey(
@@ -62,10 +64,12 @@ package enum ConfigurationTable {
                 + "printed once and kept in DATA/root-credentials."),
         ConfigurationKey(
             "root.secret-key", .text(.secretKey), secret: true,
-            "The secret of root.access-key: from the file or the environment, never from the command line."),
+            "The secret of root.access-key: from the file, which must then be readable by its owner alone, or from the "
+                + "environment, never from the command line."),
         ConfigurationKey(
             "keys", .accessKeys,
-            "Further access keys. Each has access-key, secret or secret-file, user, account (where it is not "
+            "Further access keys. Each has access-key, secret or secret-file (readable by its owner alone, as this "
+                + "file is to be where a secret stands in it), user, account (where it is not "
                 + "account-id) and policies: names of files in policies-directory (without .json), or policies written "
                 + "out. A key without policies may do nothing."),
         ConfigurationKey(
@@ -128,6 +132,9 @@ package enum ConfigurationTable {
             "Durable shards without which a write fails, from data-shards to data-shards + parity-shards. By default "
                 + "data-shards + 1."
         ),
+        ConfigurationKey(
+            "pool.scrub-interval", .duration(60_000...365 * longest), default: "168h",
+            "From the end of one scrub, which reads every shard at 64 MiB/s, to the beginning of the next."),
         ConfigurationKey("index.path", .text(.path), "The file of the index. By default index.sqlite under data."),
         ConfigurationKey(
             "index.journal", .choice(["async", "sync"]), default: "async",

@@ -27,14 +27,9 @@ package enum PrivateFile {
         // Safe: the pointer is to a local value and is not kept.
         guard unsafe fstat(descriptor, &status) == 0 else { throw failure("cannot be examined", path) }
         guard status.st_mode & S_IFMT == S_IFREG else { throw PrivateFileError("`\(path)` is no ordinary file") }
-        guard status.st_uid == geteuid() || status.st_uid == 0 else {
-            throw PrivateFileError("`\(path)` belongs to another user: its owner must be the one who runs the gateway")
-        }
-        guard status.st_mode & 0o077 == 0 else {
-            throw PrivateFileError("`\(path)` can be used by others: run `chmod 600 \(path)`")
-        }
+        if let exposure = exposure(of: status, path) { throw exposure }
         guard status.st_size <= off_t(maximumSize) else { throw PrivateFileError("`\(path)` is larger than 64 KiB") }
-        var bytes = try readAll(descriptor, path)
+        var bytes = try readAll(descriptor, path, atMost: maximumSize)
         while let last = bytes.last, [0x20, 0x09, 0x0A, 0x0D].contains(last) { bytes.removeLast() }
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw PrivateFileError("`\(path)` is not UTF-8")
@@ -42,9 +37,53 @@ package enum PrivateFile {
         return text
     }
 
-    private static func readAll(_ descriptor: Int32, _ path: String) throws(PrivateFileError) -> [UInt8] {
+    /// Fails where others can use a file. Links are followed, as the tools that renew certificates make them.
+    package static func check(_ path: String) throws(PrivateFileError) {
+        // Safe: the path is a string whose terminated copy lives as long as the call.
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else { throw failure("cannot be opened", path) }
+        defer { close(descriptor) }
+        if let exposure = try exposure(of: descriptor, path) { throw exposure }
+    }
+
+    /// Reads a file that may hold secrets, or none.
+    ///
+    /// - Parameter size: The bytes that are wanted at most; of a longer file some more may be returned.
+    /// - Returns: The bytes, and why there must be no secret among them: nil where nobody but the owner can use them.
+    package static func readOpenly(
+        _ path: String, atMost size: Int
+    ) throws(PrivateFileError) -> (bytes: [UInt8], exposure: PrivateFileError?) {
+        // Safe: as above.
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw failure("cannot be opened", path) }
+        defer { close(descriptor) }
+        return (try readAll(descriptor, path, atMost: size), try exposure(of: descriptor, path))
+    }
+
+    private static func exposure(of descriptor: Int32, _ path: String) throws(PrivateFileError) -> PrivateFileError? {
+        var status = stat()
+        // Safe: the pointer is to a local value and is not kept.
+        guard unsafe fstat(descriptor, &status) == 0 else { throw failure("cannot be examined", path) }
+        return exposure(of: status, path)
+    }
+
+    /// Why a file must not hold a secret; nil where it may.
+    private static func exposure(of status: stat, _ path: String) -> PrivateFileError? {
+        guard status.st_uid == geteuid() || status.st_uid == 0 else {
+            return PrivateFileError(
+                "`\(path)` belongs to another user: its owner must be the one who runs the gateway")
+        }
+        guard status.st_mode & 0o077 == 0 else {
+            return PrivateFileError("`\(path)` can be used by others: run `chmod 600 \(path)`")
+        }
+        return nil
+    }
+
+    private static func readAll(
+        _ descriptor: Int32, _ path: String, atMost size: Int
+    ) throws(PrivateFileError) -> [UInt8] {
         var bytes: [UInt8] = []
-        while bytes.count <= maximumSize {
+        while bytes.count <= size {
             var count = 0
             // Safe: at most the 4,096 bytes that the pointer covers are written, and only those that were are counted.
             bytes += unsafe [UInt8](unsafeUninitializedCapacity: 4096) { buffer, initialized in

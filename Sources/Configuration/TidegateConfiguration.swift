@@ -67,6 +67,8 @@ package struct TidegateConfiguration: Sendable, Hashable {
         /// At least as many as shards.
         package let directories: [String]
         package let writeQuorum: Int
+        /// From the end of one scrub to the beginning of the next.
+        package let scrubInterval: Duration
     }
 
     package struct Index: Sendable, Hashable {

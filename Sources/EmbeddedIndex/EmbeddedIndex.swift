@@ -54,15 +54,19 @@ package final class EmbeddedIndex: RestorableIndex {
 
     /// Opens the index in a file, which is created where it does not exist; its directory must.
     ///
-    /// - Throws: `notCommitted` where another process has it open, where it is not an index of this program's format,
+    /// - Throws: `IndexOpenError` where another process has it open, where it is not an index of this program's format,
     ///   or where the system refuses.
-    package static func open(path: String, options: Options = Options()) async throws(MetadataError) -> EmbeddedIndex {
+    package static func open(path: String, options: Options = Options()) async throws(IndexOpenError) -> EmbeddedIndex {
         guard let first = SystemSemaphore(), let second = SystemSemaphore() else {
-            throw .notCommitted("the system has no semaphore left")
+            throw .unavailable("the system has no semaphore left")
         }
         let index = EmbeddedIndex(path: path, options: options, semaphores: (first, second))
-        try await index.startWriter()
-        for _ in 0..<max(1, options.readers) { try await index.startReader() }
+        do throws(SQLiteError) {
+            try await index.startWriter()
+            for _ in 0..<max(1, options.readers) { try await index.startReader() }
+        } catch {
+            throw IndexOpenError(error)
+        }
         return index
     }
 
@@ -153,7 +157,7 @@ extension EmbeddedIndex {
     /// Requests that a reader takes at once. A page in front of them delays the rest by less than a millisecond.
     private static let readsAtOnce = 32
 
-    private func startWriter() async throws(MetadataError) {
+    private func startWriter() async throws(SQLiteError) {
         let (path, options) = (path, options)
         let (health, recent, writes) = (health, recent, writes)
         try await threads.start("index-writer", end: { writes.close() }) { started throws(SQLiteError) in
@@ -167,7 +171,7 @@ extension EmbeddedIndex {
         }
     }
 
-    private func startReader() async throws(MetadataError) {
+    private func startReader() async throws(SQLiteError) {
         let (path, options) = (path, options)
         let (health, reads) = (health, reads)
         try await threads.start("index-reader", end: { reads.close() }) { started throws(SQLiteError) in

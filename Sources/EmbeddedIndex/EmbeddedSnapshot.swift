@@ -22,15 +22,19 @@ final class EmbeddedSnapshot: IndexSnapshot {
         guard let semaphore = SystemSemaphore() else { throw .notCommitted("the system has no semaphore left") }
         let requests = RequestQueue<Reply<[Entry]?>>(limit: 1, semaphore: semaphore)
         let begun = SnapshotVersion()
-        try await threads.start("index-snapshot", end: { requests.close() }) { started throws(SQLiteError) in
-            let connection = try SQLiteConnection(path: path, access: .readOnly)
-            try IndexSchema.prepareReader(connection, cacheKiB: cacheKiB)
-            let reader = try IndexReader(connection)
-            try connection.execute("BEGIN")
-            // The first read fixes the snapshot.
-            begun.set(try IndexSchema.lastVersion(connection))
-            started()
-            serve(requests, reader, health)
+        do throws(SQLiteError) {
+            try await threads.start("index-snapshot", end: { requests.close() }) { started throws(SQLiteError) in
+                let connection = try SQLiteConnection(path: path, access: .readOnly)
+                try IndexSchema.prepareReader(connection, cacheKiB: cacheKiB)
+                let reader = try IndexReader(connection)
+                try connection.execute("BEGIN")
+                // The first read fixes the snapshot.
+                begun.set(try IndexSchema.lastVersion(connection))
+                started()
+                serve(requests, reader, health)
+            }
+        } catch {
+            throw .notCommitted(error.description)
         }
         return EmbeddedSnapshot(version: begun.value, requests: requests)
     }

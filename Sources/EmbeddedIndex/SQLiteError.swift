@@ -6,7 +6,7 @@ struct SQLiteError: Error, CustomStringConvertible {
     let code: Int32
     let message: String
 
-    private var primaryCode: Int32 { code & 0xFF }
+    var primaryCode: Int32 { code & 0xFF }
 
     /// Whether there was no room, so that a group was not written but nothing is damaged.
     var isFull: Bool { primaryCode == SQLITE_FULL }

@@ -6,12 +6,19 @@ struct SystemFileLock: ~Copyable {
 
     /// - Throws: `SQLITE_BUSY` where another process, or another index of this one, holds the lock.
     init(path: String) throws(SQLiteError) {
-        // Safe: the path is a null-terminated string for the call.
-        let descriptor = unsafe csqlite_lock_file(path)
+        var holder: Int32 = 0
+        // Safe: the path is a null-terminated string for the call, which fills the local variable.
+        let descriptor = unsafe csqlite_lock_file(path, &holder)
         guard descriptor >= 0 else {
+            guard holder >= 0 else {
+                throw SQLiteError(
+                    code: SQLITE_CANTOPEN, message: "its lock file cannot be made (error \(-descriptor))")
+            }
+            let process = holder > 0 ? "the process \(holder)" : "another process"
             throw SQLiteError(
                 code: SQLITE_BUSY,
-                message: "the index is open elsewhere, or its lock file cannot be made (error \(-descriptor))")
+                message: "\(process) has it open, a gateway that serves it or a command that works on it; "
+                    + "end that first")
         }
         self.descriptor = descriptor
     }

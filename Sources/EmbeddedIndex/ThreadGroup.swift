@@ -1,4 +1,4 @@
-import Metadata
+import CSQLite
 import Synchronization
 
 /// Threads that run until they are told to end, and a way to wait for the end of all.
@@ -18,32 +18,33 @@ final class ThreadGroup: Sendable {
     /// - Parameters:
     ///   - end: makes the body return soon; called at most once, by anyone.
     ///   - body: what the thread runs. It throws only before it calls its argument, and calls it once.
-    /// - Throws: `notCommitted` with what the body threw, or where the group is closed or the system has no thread
-    ///   left.
+    /// - Throws: What the body threw; `SQLITE_MISUSE` where the group is closed, and `SQLITE_NOMEM` where the system
+    ///   has no thread left.
     func start(
         _ name: String, end: @escaping @Sendable () -> Void,
         _ body: @escaping @Sendable (_ started: () -> Void) throws(SQLiteError) -> Void
-    ) async throws(MetadataError) {
+    ) async throws(SQLiteError) {
         let number = state.withLock { state -> Int? in
             guard !state.isClosed else { return nil }
             state.nextNumber += 1
             state.running[state.nextNumber] = end
             return state.nextNumber
         }
-        guard let number else { throw .notCommitted("the index is closed") }
-        try await withCheckedContinuation { (reply: Reply<Void>) in
+        guard let number else { throw SQLiteError(code: SQLITE_MISUSE, message: "the index is closed") }
+        try await withCheckedContinuation { (reply: CheckedContinuation<Result<Void, SQLiteError>, Never>) in
             let isRunning = SystemThread.start(name) {
                 do throws(SQLiteError) {
                     try body { reply.resume(returning: .success(())) }
                     self.remove(number)
                 } catch {
                     self.remove(number)
-                    reply.resume(returning: .failure(.notCommitted(error.description)))
+                    reply.resume(returning: .failure(error))
                 }
             }
             if !isRunning {
                 self.remove(number)
-                reply.resume(returning: .failure(.notCommitted("the system has no thread left")))
+                let error = SQLiteError(code: SQLITE_NOMEM, message: "the system has no thread left")
+                reply.resume(returning: .failure(error))
             }
         }.get()
     }

@@ -182,7 +182,7 @@ package final class OrphanCollector: Sendable {
     private func collect(
         _ store: CollectedStore, _ epochs: Epochs, _ status: inout OrphanReport.Store
     ) async throws(WorkerError) {
-        let found: (orphans: [BlobName], strange: BlobName?)
+        let found: (orphans: [BlobSummary], strange: BlobName?)
         do throws(StorageError) {
             found = try await find(store, epochs, &status)
         } catch {
@@ -200,11 +200,12 @@ package final class OrphanCollector: Sendable {
             status.stopped = "\(count) of \(status.shards) shards are orphans, which no ordinary day makes"
             return
         }
-        let due = remember(found.orphans, of: store.number)
+        let lengths = Dictionary(uniqueKeysWithValues: found.orphans.map { ($0.name, $0.length) })
+        let due = remember(found.orphans.map(\.name), of: store.number)
         status.quarantined = count - due.count
         for start in stride(from: 0, to: due.count, by: settings.pageShards) {
             let names = Array(due[start..<min(due.count, start + settings.pageShards)])
-            try await delete(names, from: store, &status)
+            try await delete(names, lengths, from: store, &status)
             guard !Task.isCancelled else { throw .cancelled }
         }
     }
@@ -212,8 +213,8 @@ package final class OrphanCollector: Sendable {
     /// The orphans of a store, as many as are remembered; or a blob that this index cannot know of, where there is one.
     private func find(
         _ store: CollectedStore, _ epochs: Epochs, _ status: inout OrphanReport.Store
-    ) async throws(StorageError) -> (orphans: [BlobName], strange: BlobName?) {
-        var (orphans, last): ([BlobName], BlobName?) = ([], nil)
+    ) async throws(StorageError) -> (orphans: [BlobSummary], strange: BlobName?) {
+        var (orphans, last): ([BlobSummary], BlobName?) = ([], nil)
         while true {
             let page = try await store.store.blobs(after: last, limit: settings.pageShards)
             guard Self.isInOrder(page, after: last) else { throw .unavailable("it lists its blobs in no order") }
@@ -226,13 +227,15 @@ package final class OrphanCollector: Sendable {
             status.shards += shards.count
             let ended = shards.filter { !epochs.live.contains($0.epoch) && UInt64($0.epoch) < epochs.next }
             let found = try await unnamed(ended, on: store.number)
+            let lengths = Dictionary(uniqueKeysWithValues: page.map { ($0.name, $0.length) })
             for (name, isSurplus) in found {
                 guard !epochs.kept.contains(name) else {
                     status.kept += 1
                     continue
                 }
                 if isSurplus { status.surplus += 1 } else { status.orphans += 1 }
-                if orphans.count < settings.mostRemembered { orphans.append(name) }
+                guard orphans.count < settings.mostRemembered else { continue }
+                orphans.append(BlobSummary(name: name, length: lengths[name] ?? 0))
             }
             last = page.last?.name
             // Other kinds of blobs sort after data, and are nobody's orphans.
@@ -301,7 +304,8 @@ package final class OrphanCollector: Sendable {
 
     /// Deletes orphans of which the index, asked once more, still knows nothing.
     private func delete(
-        _ names: [BlobName], from store: CollectedStore, _ status: inout OrphanReport.Store
+        _ names: [BlobName], _ lengths: [BlobName: Int64], from store: CollectedStore,
+        _ status: inout OrphanReport.Store
     ) async throws(WorkerError) {
         let claimed = Set(names.map(\.whole)).filter { claims.claim($0) }
         defer { for name in claimed { claims.release(name) } }
@@ -309,6 +313,7 @@ package final class OrphanCollector: Sendable {
             for (name, _) in try await unnamed(names.filter { claimed.contains($0.whole) }, on: store.number) {
                 try await store.store.delete(name)
                 status.deleted += 1
+                status.deletedBytes += lengths[name] ?? 0
                 seen.withLock { $0[store.number]?[name] = nil }
             }
         } catch {

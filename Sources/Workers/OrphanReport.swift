@@ -13,6 +13,8 @@ package struct OrphanReport: Sendable, Hashable {
         /// Shards that the index does not name and that stay, since it may have lost what named them.
         package var kept = 0
         package var deleted = 0
+        /// Bytes of the shards that were deleted.
+        package var deletedBytes: Int64 = 0
         /// Those that were seen as orphans for the first time, or not long enough ago.
         package var quarantined = 0
         /// Orphans that could not be removed now.

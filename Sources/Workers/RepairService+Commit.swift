@@ -30,7 +30,7 @@ extension RepairService {
             }
         }
         if done.isWhole { queue.isWhole(name) }
-        if !done.repairs.isEmpty { report(.repaired(name, shards: done.repairs.map(\.index))) }
+        if !done.repairs.isEmpty { report(.repaired(name, stores: done.repairs.map(\.store))) }
         if !done.unrepaired.isEmpty { report(.unrepaired(name, shards: done.unrepaired.map(\.index))) }
         guard !done.superseded.isEmpty else { return }
         let mark = horizon.mark()

@@ -85,6 +85,7 @@ package final class RepairService: Sendable {
             let tried = try await repairPass()
             backoff.reset()
             if tried > 0 { return }
+            report(.repairsRest)
         } catch .fenced {
             report(.failed(.repair, .fenced, retry: nil))
             throw CancellationError()

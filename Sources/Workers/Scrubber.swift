@@ -34,14 +34,15 @@ package struct Scrubber: Sendable {
     }
 
     /// Scrubs everything again and again, until it is cancelled or another process has taken over. A pass that a
-    /// restart cut short goes on where it was.
+    /// restart cut short goes on where it was, and the time between two passes goes on over restarts too.
     package func run() async {
         var backoff = Backoff(first: .seconds(1), most: .seconds(300))
         while !Task.isCancelled {
             do throws(WorkerError) {
-                report(.scrubbed(try await resume()))
+                let kept = try await record()
+                try await rest(rest(after: kept.ended))
+                report(.scrubbed(try await resume(kept)))
                 backoff.reset()
-                try await rest(settings.period)
             } catch .cancelled {
                 return
             } catch .fenced {
@@ -59,21 +60,41 @@ package struct Scrubber: Sendable {
         }
     }
 
-    /// One pass from where the last one was, which is kept in the index.
-    private func resume() async throws(WorkerError) -> ScrubReport {
+    /// What the index keeps of the pass under way, or of the last one; nothing where that cannot be read.
+    private func record() async throws(WorkerError) -> ScrubRecord {
         let kept = try await commits.index.answered { index throws(MetadataError) in
-            try await index.values(of: [Keys.scrubCursor])
+            try await index.values(of: [Keys.scrub])
         }[0]
-        var cursor = kept.flatMap { BlobName(bytes: $0.value) }
-        var done = ScrubReport()
-        let isWhole = cursor == nil
+        guard let kept else { return ScrubRecord() }
+        do throws(RecordError) {
+            return try ScrubRecord(encoded: kept.value)
+        } catch {
+            report(.failed(.scrubber, .malformed(Keys.scrub), retry: nil))
+            return ScrubRecord()
+        }
+    }
+
+    /// How long to wait for the next pass. A clock that was set back makes it wait no longer than a period.
+    private func rest(after ended: Timestamp?) -> Duration {
+        guard let ended else { return .zero }
+        return min(max(settings.period - (environment.now() - ended), .zero), settings.period)
+    }
+
+    /// One pass from where the last one was, with what was found before.
+    private func resume(_ kept: ScrubRecord) async throws(WorkerError) -> ScrubReport {
+        var kept = kept
+        if kept.cursor == nil { kept = ScrubRecord() }
         repeat {
-            cursor = try await step(after: cursor, &done)
-            let mutation: Mutation = cursor.map { .put(Keys.scrubCursor, $0.bytes) } ?? .remove(Keys.scrubCursor)
-            _ = try await commits.commit([], [mutation])
-        } while cursor != nil
-        done.isComplete = isWhole
-        return done
+            kept.cursor = try await step(after: kept.cursor, &kept.found)
+            var next = kept
+            if kept.cursor == nil {
+                next = ScrubRecord()
+                next.ended = environment.now()
+            }
+            _ = try await commits.commit([], [.put(Keys.scrub, next.encoded)])
+        } while kept.cursor != nil
+        kept.found.isComplete = true
+        return kept.found
     }
 
     /// One pass over all blobs.
@@ -211,9 +232,4 @@ package struct Scrubber: Sendable {
             throw .cancelled
         }
     }
-}
-
-extension Keys {
-    /// The last blob that the pass of the scrubber which is under way has looked at.
-    static let scrubCursor: Key = [0x05, UInt8(ascii: "s")]
 }

@@ -221,6 +221,12 @@ package final class TrashCollector: Sendable {
             }
         }
         done.deleted += applied.count
+        let names = Set(applied.map(\.name))
+        for location in removed.filter({ names.contains($0.name) }).compactMap(\.record.location) {
+            done.deletedBytes += location.length
+            done.deletedShards += location.dataShards + location.parityShards
+            done.deletedShards -= location.exceptions.count { $0.store == nil }
+        }
     }
 
     /// Whether no read wants the blob any more, and it is time to try.

@@ -7,6 +7,9 @@ package struct TrashReport: Sendable, Hashable {
     package var condemned = 0
     /// Blobs whose shards were removed.
     package var deleted = 0
+    /// These shards, and the bytes of these blobs, where their records said so.
+    package var deletedShards = 0
+    package var deletedBytes: Int64 = 0
     /// Condemned blobs that wait for the journal, for reads to end, or for a repair.
     package var waiting = 0
     /// Condemned blobs whose shards could not all be removed now.

@@ -13,9 +13,12 @@ package enum WorkerEvent: Sendable {
     case orphans(OrphanReport)
     /// Tombstones of uploads that are not needed any more were removed.
     case uploadsForgotten(Int)
-    case repaired(BlobName, shards: [UInt8])
+    /// Shards were written anew: where each of them lies now.
+    case repaired(BlobName, stores: [UInt16])
     /// Shards that could not be repaired now.
     case unrepaired(BlobName, shards: [UInt8])
+    /// No blob on the queue is due for a repair any more.
+    case repairsRest
     /// Reports of damage beyond what is kept waiting; a scrub finds the damage again.
     case damageReportsDropped(Int)
     case scrubbed(ScrubReport)

@@ -33,7 +33,7 @@ struct ConfigurationOptions: ParsableArguments {
     /// - Throws: `ExitCode` after printing everything that is wrong to standard error.
     func load() throws -> LoadedConfiguration {
         var sources = ConfigurationSources(environment: ProcessInfo.processInfo.environment, settings: set)
-        if let config { sources.file = (config, try Self.text(of: config)) }
+        if let config { try sources.readFile(config) }
         let flags = [("--data", "data", data), ("--listen", "listen", listen), ("--admin", "admin.listen", admin)]
         for case (let flag, let key, let value?) in flags { sources.flags.append((flag, key, value)) }
         if !domain.isEmpty { sources.flags.append(("--domain", "domains", domain.joined(separator: ","))) }
@@ -50,17 +50,23 @@ struct ConfigurationOptions: ParsableArguments {
             throw ExitCode.configuration
         }
     }
+}
 
-    static func text(of path: String) throws -> String {
-        guard let data = FileManager.default.contents(atPath: path) else {
-            StandardError.write("The configuration file \(path) cannot be read.\n")
+extension ConfigurationSources {
+    /// Takes a file as the configuration's.
+    ///
+    /// - Throws: `ExitCode` after saying on standard error why it cannot be read.
+    mutating func readFile(_ path: String) throws {
+        do throws(PrivateFileError) {
+            let (bytes, exposure) = try PrivateFile.readOpenly(path, atMost: Self.mostFileBytes)
+            guard let text = String(validating: bytes, as: UTF8.self) else {
+                throw PrivateFileError("`\(path)` is not UTF-8")
+            }
+            (file, fileExposure) = ((path, text), exposure)
+        } catch {
+            StandardError.write("The configuration file cannot be used: \(error).\n")
             throw ExitCode.configuration
         }
-        guard let text = String(validating: data, as: UTF8.self) else {
-            StandardError.write("The configuration file \(path) is not UTF-8.\n")
-            throw ExitCode.configuration
-        }
-        return text
     }
 }
 

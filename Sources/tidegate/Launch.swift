@@ -4,14 +4,12 @@ import Foundation
 import Logging
 import Primitives
 
-/// What every command that works on the data directory begins with: configuration, logging, the directory and the root
-/// key.
+/// What every command that works on a deployment begins with: configuration and logging. To make one changes nothing on
+/// the disk.
 struct Launch {
     let configuration: TidegateConfiguration
     let logger: Logger
     let environment: SystemEnvironment
-    /// The configured root key, or the one that was drawn for this data directory.
-    let root: RootKey
 
     /// - Throws: `ExitCode` after saying on standard error what is wrong.
     init(_ options: ConfigurationOptions) throws {
@@ -22,19 +20,22 @@ struct Launch {
         LoggingSystem.bootstrap { StructuredLogHandler(label: $0, level: level, format: format) }
         logger = Logger(label: "tidegate")
         for warning in loaded.warnings { logger.warning("\(warning)") }
+    }
+
+    /// Makes the data directory where there is none.
+    func makeDataDirectory() throws(StartError) {
         do {
             try FileManager.default.createDirectory(
                 atPath: configuration.data, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         } catch {
-            StandardError.write("The data directory \(configuration.data) cannot be made.\n")
-            throw ExitCode.configuration
+            throw StartError("The data directory \(configuration.data) cannot be made.")
         }
-        root = try Self.rootKey(configuration, environment)
     }
 
-    private static func rootKey(
-        _ configuration: TidegateConfiguration, _ environment: SystemEnvironment
-    ) throws -> RootKey {
+    /// The configured root key, or the one of this data directory, which is drawn where there is none. For `serve`
+    /// alone: a command that lets nobody in needs no key, and must not leave one that somebody takes for the real one.
+    /// `serve` itself asks for it once it holds the index, for the same reason.
+    func rootKey() throws(StartError) -> RootKey {
         if let root = configuration.root { return root }
         do {
             let credentials = try RootCredentials.loadOrCreate(in: configuration.data, environment: environment)
@@ -50,8 +51,7 @@ struct Launch {
             }
             return credentials.key
         } catch {
-            StandardError.write("\(error)\n")
-            throw ExitCode.configuration
+            throw StartError("\(error)")
         }
     }
 }

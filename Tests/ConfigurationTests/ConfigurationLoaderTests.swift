@@ -39,6 +39,50 @@ struct ConfigurationLoaderTests {
         for word in ["no", "false", "Off", ""] { #expect(!problems(settings: ["signature-v2=\(word)"]).isEmpty) }
     }
 
+    @Test("takes an empty variable as one that is not there")
+    func emptyVariables() throws {
+        var environment = ["TIDEGATE_NO_SUCH_KEY": ""]
+        for variable in ConfigurationTable.keys.compactMap(\.environmentVariable) { environment[variable] = "" }
+        let loaded = try load("region: eu-1\ndomains: [a.example]\n", environment: environment)
+        #expect(try loaded.configuration == load("region: eu-1\ndomains: [a.example]\n").configuration)
+        #expect(loaded.warnings.isEmpty)
+    }
+
+    @Test("takes no secret from a file that others can read, and says in which line it stands")
+    func exposedFile() throws {
+        func problems(_ yaml: String) -> [String] {
+            var sources = ConfigurationSources(file: ("t.yaml", yaml), readSecretFile: { _ in "secret-of-a" })
+            sources.fileExposure = PrivateFileError("`t.yaml` can be used by others")
+            do {
+                _ = try ConfigurationLoader.load(sources)
+                return []
+            } catch {
+                return error.problems.map(\.description)
+            }
+        }
+        let wanted = "a secret stands here, but `t.yaml` can be used by others"
+        let key = "region: a\nkeys:\n  - {access-key: AAAA, user: a, "
+        #expect(problems("region: a\n").isEmpty)
+        #expect(problems(key + "secret-file: f}\n").isEmpty)
+        #expect(problems(key + "secret: secret-of-a}\n") == ["t.yaml:3: \(wanted)"])
+        #expect(problems("root:\n  access-key: AAAA\n  secret-key: secret-of-a\n") == ["t.yaml:3: \(wanted)"])
+    }
+
+    @Test(
+        "names the second line of a key that stands twice",
+        arguments: [
+            ("region: a\n\nnode: b\nregion: c\n", "4", ": before in line 1"),
+            ("limits:\n  header-count: 9\npool:\n  cell-size: 64\n  \"cell-size\": 128\n", "5", ": before in line 4"),
+            ("keys:\n  - user: a\n    access-key: b\n  - user: c\n    user: d\n", "5", ": before in line 4"),
+            ("tls: {key: a, key: b}\n", "1", ""),
+        ])
+    func duplicates(_ yaml: String, _ line: String, _ before: String) {
+        let found = problems(yaml)
+        #expect(found.count == 1)
+        #expect(found.first?.hasPrefix("t.yaml:\(line): the key `") == true, "\(found)")
+        #expect(found.first?.hasSuffix("` stands twice in one group\(before)") == true, "\(found)")
+    }
+
     @Test("has defaults for everything")
     func defaults() throws {
         let configuration = try load().configuration

@@ -63,6 +63,8 @@ class Gateway:
             self.config = self.folder / "tidegate.yaml"
             # JSON is YAML.
             self.config.write_text(json.dumps(config, indent=1))
+            # It may hold secrets of users.
+            self.config.chmod(0o600)
         self.log = self.folder / "gateway.log"
         self.port, self.admin_port = free_ports(2)
         self.process = None
@@ -135,6 +137,14 @@ class Gateway:
 
     def tail(self, count=40):
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-count:])
+
+    def wait_log(self, text, deadline=60):
+        """Waits until a text is in the log."""
+        end = time.monotonic() + deadline
+        while text not in self.log.read_text(errors="replace"):
+            if time.monotonic() > end or self.process.poll() is not None:
+                raise RuntimeError(f"the log never said {text!r}:\n{self.tail()}")
+            time.sleep(0.02)
 
     def stop(self, deadline=60):
         """Drains and ends; returns the exit code."""

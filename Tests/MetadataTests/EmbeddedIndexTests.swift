@@ -70,7 +70,11 @@ import TidegateTesting
     @Test func twoIndexesNeverOpenOneFile() async throws {
         try await withTemporaryDirectory { directory in
             let index = try await EmbeddedIndex.open(path: directory + "/index")
-            await #expect(throws: MetadataError.self) { _ = try await EmbeddedIndex.open(path: directory + "/index") }
+            let refusal = await #expect(throws: IndexOpenError.self) {
+                _ = try await EmbeddedIndex.open(path: directory + "/index")
+            }
+            let own = "the process \(ProcessInfo.processInfo.processIdentifier) has it open"
+            #expect(refusal.map { "\($0)".hasPrefix(own) } == true, "\(String(describing: refusal))")
             _ = try await index.commit(Transaction(id: TransactionID(epoch: 1, counter: 1)))
             await index.close()
             let again = try await EmbeddedIndex.open(path: directory + "/index")
@@ -83,11 +87,13 @@ import TidegateTesting
             let path = directory + "/index"
             let bytes = Data(repeating: 0x41, count: 20_000)
             try bytes.write(to: URL(fileURLWithPath: path))
-            await #expect(throws: MetadataError.self) { _ = try await EmbeddedIndex.open(path: path) }
+            let refusal = await #expect(throws: IndexOpenError.self) { _ = try await EmbeddedIndex.open(path: path) }
+            #expect(refusal.map { "\($0)".contains("`tidegate recover`") } == true, "\(String(describing: refusal))")
             #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == bytes)
-            await #expect(throws: MetadataError.self) {
+            let missing = await #expect(throws: IndexOpenError.self) {
                 _ = try await EmbeddedIndex.open(path: directory + "/missing/index")
             }
+            #expect(missing.map { if case .unavailable = $0 { true } else { false } } == true)
         }
     }
 

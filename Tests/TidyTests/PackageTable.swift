@@ -40,7 +40,7 @@ struct PackageTable: Sendable {
             "TidegateTesting": protocols.union(["NIOCore"]),
             "tidegate": gateway.union([
                 "Gateway", "Configuration", "Monitoring", "Erasure", "DirectoryStore", "EmbeddedIndex", "IndexBackup",
-                "AuditLog",
+                "AuditLog", "CLinux",
                 "Workers", "Server", "ArgumentParser",
                 "Logging",
                 "Yams", "NIOPosix", "NIOSSL",

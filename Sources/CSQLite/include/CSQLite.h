@@ -18,8 +18,9 @@ int csqlite_disable_checkpoint_on_close(sqlite3 *connection);
 int csqlite_take_pages_written(sqlite3 *connection);
 
 /// Creates the file for this user alone where it does not exist, and locks it against other processes for as long as
-/// the descriptor is open. Returns the descriptor, or minus errno: -EWOULDBLOCK where another process holds the lock.
-int csqlite_lock_file(const char *path);
+/// the descriptor is open; the file then names this process. Returns the descriptor, or minus errno. `holder` is then
+/// the id of the process that holds the lock, 0 where that one is not known, and -1 where none holds it.
+int csqlite_lock_file(const char *path, int *holder);
 
 /// Creates the file for this user alone where it does not exist. Returns 0 or minus errno.
 int csqlite_create_file(const char *path);

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Audit
 import AuditLog
+import FoundationEssentials
 
 /// `tidegate audit`
 struct Audit: ParsableCommand {
@@ -32,6 +33,7 @@ struct Audit: ParsableCommand {
         var expectHead: AuditHead?
 
         func run() throws {
+            guard FileManager.default.fileExists(atPath: directory) else { throw noLog() }
             let bar = ProgressLine()
             let verification: AuditVerification
             do {
@@ -45,16 +47,29 @@ struct Audit: ParsableCommand {
                 throw ExitCode.failure
             }
             bar.clear()
+            // A log whose every segment was removed still has the file that its writer locks.
+            guard verification.segments > 0 || FileManager.default.fileExists(atPath: "\(directory)/lock") else {
+                throw noLog()
+            }
             try report(verification)
+        }
+
+        private func noLog() -> ExitCode {
+            StandardError.write("There is no audit log at \(directory).\n")
+            return .failure
         }
 
         private func report(_ verification: AuditVerification) throws {
             for finding in verification.findings { print("\(finding)") }
-            if verification.furtherFindings > 0 { print("… and \(verification.furtherFindings) findings more") }
-            print("\(verification.records) records in \(verification.segments) files, \(verification.bytes) bytes")
+            if verification.furtherFindings > 0 {
+                print("… and \(Counted(verification.furtherFindings, "finding")) more")
+            }
+            print(
+                "\(Counted(verification.records, "record")) in \(Counted(verification.segments, "file")), "
+                    + "\(Counted(verification.bytes, "byte"))")
             if verification.uncleanRestarts > 0 {
                 print(
-                    "\(verification.uncleanRestarts) unclean restarts: "
+                    "\(Counted(verification.uncleanRestarts, "unclean restart")): "
                         + "before each, up to a second of records of reads may be missing"
                 )
             }

@@ -2,7 +2,7 @@ import ArgumentParser
 import Configuration
 
 /// `tidegate config`
-struct Config: ParsableCommand {
+struct Config: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Explain, check or print the configuration.",
         discussion: "Exactly one of --explain, --check and --print is wanted. Secrets are never printed.")
@@ -10,7 +10,11 @@ struct Config: ParsableCommand {
     @Flag(name: .long, help: "Print a complete, commented configuration file.")
     var explain = false
 
-    @Option(name: .long, help: ArgumentHelp("Check a configuration file alone.", valueName: "file"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Check a configuration file alone, and the policies, certificates and stores that it names.",
+            valueName: "file"))
     var check: String?
 
     @Flag(name: .long, help: "Print the configuration that holds here, and where each value comes from.")
@@ -25,12 +29,18 @@ struct Config: ParsableCommand {
         }
     }
 
-    func run() throws {
+    func run() async throws {
         if explain {
             Swift.print(ConfigurationExplanation.yaml(), terminator: "")
         } else if let check {
-            let sources = ConfigurationSources(file: (check, try ConfigurationOptions.text(of: check)))
-            _ = try ConfigurationOptions.load(sources)
+            var sources = ConfigurationSources()
+            try sources.readFile(check)
+            let problems = await ServeCheck(try ConfigurationOptions.load(sources).configuration).problems()
+            guard problems.isEmpty else {
+                StandardError.write("\(check) cannot be served with:\n")
+                for problem in problems { StandardError.write("  \(problem)\n") }
+                throw ExitCode.configuration
+            }
             Swift.print("\(check) is a usable configuration.")
         } else {
             let loaded = try options.load()

@@ -29,6 +29,8 @@ struct Recover: AsyncParsableCommand {
     func run() async throws {
         let launch = try Launch(options)
         do {
+            try await ExistingDeployment.require(launch.configuration)
+            try launch.makeDataDirectory()
             let report = try await IndexRestoration(launch).run()
             for line in report { print(line) }
         } catch {
@@ -65,14 +67,21 @@ struct IndexRestoration {
         let (places, problems) = await open(findings)
         do throws(StartError) {
             guard places.contains(where: { $0.store != nil }) else {
-                throw StartError("No store can be read.\n" + problems.joined(separator: "\n"))
+                throw StartError("No store can be read.")
             }
-            let lines = try await restore(from: places, deployment)
+            var lines = try await restore(from: places, deployment)
             for place in places { await place.store?.close() }
+            let (up, needed) = (places.count { $0.store != nil }, launch.configuration.pool.dataShards)
+            if up < needed {
+                lines.append(
+                    "Only \(Counted(up, "store")) of \(findings.count) can be read: objects are unreadable until "
+                        + "\(needed) of them are back.")
+            }
             return problems + lines
         } catch {
             for place in places { await place.store?.close() }
-            throw error
+            // What is missing may lie on the stores that are.
+            throw StartError(([error.description] + problems).joined(separator: "\n"))
         }
     }
 
@@ -99,7 +108,7 @@ struct IndexRestoration {
         from places: [LostTail.Place], _ deployment: [UInt8]
     ) async throws(StartError) -> [String] {
         try removeTemporary()
-        let index = try await StartError.awaited(temporary) { [temporary] () throws(MetadataError) in
+        let index = try await StartError.awaited(temporary) { [temporary] () throws(IndexOpenError) in
             try await EmbeddedIndex.open(path: temporary)
         }
         let lines: [String]
@@ -157,9 +166,13 @@ struct IndexRestoration {
 
     private static func sentences(_ report: IndexRecoveryReport) -> [String] {
         var lines: [String] = []
-        if report.brokenSnapshots > 0 { lines.append("\(report.brokenSnapshots) damaged snapshots were passed over.") }
+        if report.brokenSnapshots > 0 {
+            lines.append("Passed over: \(Counted(report.brokenSnapshots, "damaged snapshot")).")
+        }
         if !report.damagedCopies.isEmpty {
-            lines.append("\(report.damagedCopies.count) damaged copies were found, and others used.")
+            lines.append(
+                "Found, and replaced by others in reading: \(Counted(report.damagedCopies.count, "damaged part")) of "
+                    + "copies.")
         }
         if let next = report.journalGoesOnAt {
             lines.append(

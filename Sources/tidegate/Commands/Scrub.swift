@@ -38,9 +38,9 @@ struct Scrub: AsyncParsableCommand {
             try await deployment.backup.flush()
             try await parts.repair.repairPass()
             print(
-                "\(found.blobs) blobs, \(found.bytes) bytes, \(found.soundShards) sound shards, "
-                    + "\(found.damagedShards) damaged, \(found.unreachableShards) unreachable, "
-                    + "\(found.unreadableBlobs) unreadable blobs")
+                "\(Counted(found.blobs, "blob")), \(Counted(found.bytes, "byte")), "
+                    + "\(Counted(found.soundShards, "sound shard")), \(found.damagedShards) damaged, "
+                    + "\(found.unreachableShards) unreachable, \(Counted(found.unreadableBlobs, "unreadable blob"))")
             return found.isClean
         }
     }
@@ -73,11 +73,16 @@ struct Collect: AsyncParsableCommand {
                 try await parts.collector.orphans.acceptLoss(records: [record])
             }
             // A blob goes once the journal has the commit that condemned it.
-            repeat { try await deployment.backup.flush() } while try await parts.collector.trash.pass().didWork
+            var removed = Removed()
+            repeat { try await deployment.backup.flush() } while removed.add(try await parts.collector.trash.pass())
             // The first pass remembers the orphans, and the second one, which finds them again, removes them.
-            _ = try await parts.collector.orphans.pass()
-            _ = try await parts.collector.orphans.pass()
-            return Self.summarize(try await parts.collector.orphans.pass())
+            removed.add(try await parts.collector.orphans.pass())
+            removed.add(try await parts.collector.orphans.pass())
+            let left = try await parts.collector.orphans.pass()
+            removed.add(left)
+            let isClean = Self.summarize(left)
+            print(removed)
+            return isClean
         }
     }
 
@@ -87,9 +92,35 @@ struct Collect: AsyncParsableCommand {
         let kept = left.stores.reduce(0) { $0 + $1.kept }
         let stopped = left.stores.filter { $0.stopped != nil }
         for store in stopped { print("store \(store.number): \(store.stopped ?? "")") }
-        print("\(left.stores.reduce(0) { $0 + $1.shards }) shards, \(orphans) orphans left")
-        if kept > 0 { print("\(kept) shards kept since the index was recovered; --after-recovery gives them up") }
+        print("\(Counted(left.stores.reduce(0) { $0 + $1.shards }, "shard")), \(Counted(orphans, "orphan")) left")
+        if kept > 0 {
+            print("\(Counted(kept, "shard")) kept since the index was recovered; --after-recovery gives them up")
+        }
         return orphans == 0 && kept == 0 && stopped.isEmpty
+    }
+}
+
+/// What a collection has removed.
+private struct Removed: CustomStringConvertible {
+    private var (blobs, shards, bytes): (Int, Int, Int64) = (0, 0, 0)
+    private var (orphans, orphanBytes): (Int, Int64) = (0, 0)
+
+    /// Counts a pass over the trash, and returns whether it did something, so that another may do more.
+    mutating func add(_ report: TrashReport) -> Bool {
+        blobs += report.deleted
+        shards += report.deletedShards
+        bytes += report.deletedBytes
+        return report.didWork
+    }
+
+    mutating func add(_ report: OrphanReport) {
+        orphans += report.stores.reduce(0) { $0 + $1.deleted }
+        orphanBytes += report.stores.reduce(0) { $0 + $1.deletedBytes }
+    }
+
+    var description: String {
+        "removed: \(Counted(blobs, "blob")) of \(Counted(bytes, "byte")) in \(Counted(shards, "shard")), and "
+            + "\(Counted(orphans, "orphaned shard")) of \(Counted(orphanBytes, "byte"))"
     }
 }
 
@@ -102,6 +133,7 @@ enum OfflineCommand {
     static func run(_ options: ConfigurationOptions, _ work: Work) async throws {
         let launch = try Launch(options)
         do {
+            try await ExistingDeployment.require(launch.configuration)
             let deployment = try await Deployment.open(launch) { reason in
                 StandardError.write("The index cannot be trusted any more: \(reason)\n")
             }

@@ -12,7 +12,11 @@ struct Serve: AsyncParsableCommand {
             everything is kept under the data directory. The root key comes from TIDEGATE_ROOT_ACCESS_KEY and \
             TIDEGATE_ROOT_SECRET_KEY, from the file, or is drawn at the first start and printed once.
 
-            SIGTERM and SIGINT finish the requests in flight before the process ends; SIGHUP reads the TLS files again.
+            The process's memory is kept out of core dumps. A backtrace of Swift's own shows some of it: set \
+            SWIFT_BACKTRACE=enable=no where standard error is kept.
+
+            SIGTERM and SIGINT finish the requests in flight before the process ends; SIGHUP reads the TLS \
+            files again.
             """)
 
     @OptionGroup(title: "Configuration")
@@ -22,9 +26,12 @@ struct Serve: AsyncParsableCommand {
 extension Serve {
     func run() async throws {
         let signals = ProcessSignals.stream()
+        let isHidden = ProcessMemory.forbidDumps()
         let launch = try Launch(options)
+        if !isHidden { launch.logger.warning("the system does not keep the process's memory from being dumped") }
         let service: Service
         do throws(StartError) {
+            try launch.makeDataDirectory()
             service = try await Service.start(launch)
         } catch {
             StandardError.write("\(error)\n")

@@ -27,6 +27,11 @@ struct AdminHandler: RequestHandler {
     }
 
     private func answer(to head: RequestHead) async -> (head: ResponseHead, body: String) {
+        guard isForLoopback(head) else {
+            return Self.text(
+                403,
+                "Without admin.credential-file only requests to 127.0.0.1, localhost and [::1] are answered here.\n")
+        }
         guard isAllowed(head) else {
             var refusal = Self.text(401, "A bearer token is wanted.\n")
             refusal.head.fields["www-authenticate"] = "Bearer realm=\"tidegate\""
@@ -51,6 +56,14 @@ struct AdminHandler: RequestHandler {
         default:
             return Self.text(404, "There are /metrics, /healthz and /readyz.\n")
         }
+    }
+
+    /// Whether the request is meant for this machine. Without a token the loopback alone keeps others out, but not the
+    /// pages that a browser of this machine shows: their own host name may resolve to the loopback by now (DNS
+    /// rebinding), and they would read the answer. A browser always says which name it asked for.
+    private func isForLoopback(_ head: RequestHead) -> Bool {
+        guard credential == nil, let host = head.fields["host"] else { return true }
+        return (ListenAddress(host) ?? ListenAddress("\(host):0"))?.isLoopback ?? false
     }
 
     private func isAllowed(_ head: RequestHead) -> Bool {

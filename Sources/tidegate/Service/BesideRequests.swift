@@ -30,7 +30,9 @@ struct BesideRequests: Sendable {
         let report: @Sendable (WorkerEvent) -> Void = { metrics.observe($0) }
         let parts = WorkerParts(deployment, report)
         (repair, collector) = (parts.repair, parts.collector)
-        scrubber = parts.scrubber(Scrubber.Settings())
+        var usual = Scrubber.Settings()
+        usual.period = deployment.launch.configuration.pool.scrubInterval
+        scrubber = parts.scrubber(usual)
         var full = Scrubber.Settings()
         full.bytesPerSecond = Self.fullScrubBytesPerSecond
         fullScrubber = parts.scrubber(full)
@@ -66,8 +68,8 @@ struct BesideRequests: Sendable {
                 deployment.logger.notice(
                     "every shard was looked at after a store's return",
                     metadata: [
-                        "blobs": "\(report.blobs)", "damaged-shards": "\(report.damagedShards)",
-                        "unreachable-shards": "\(report.unreachableShards)",
+                        "blobs": .count(report.blobs), "damaged-shards": .count(report.damagedShards),
+                        "unreachable-shards": .count(report.unreachableShards),
                     ])
             } catch .cancelled {
                 return

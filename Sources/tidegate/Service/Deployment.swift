@@ -63,7 +63,7 @@ struct Deployment: Sendable {
         options.onSuspect = onSuspect
         let configuration = launch.configuration
         let path = configuration.index.path
-        let embedded = try await StartError.awaited("The index \(path)") { () throws(MetadataError) in
+        let embedded = try await StartError.awaited("The index \(path)") { () throws(IndexOpenError) in
             try await EmbeddedIndex.open(path: path, options: options)
         }
         do throws(StartError) {

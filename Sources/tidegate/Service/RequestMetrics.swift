@@ -41,9 +41,12 @@ struct RequestMetrics: Sendable {
         let level: Logger.Level = request.status >= 500 ? .error : .debug
         guard level >= logger.logLevel else { return }
         var metadata: Logger.Metadata = [
-            "request-id": "\(request.requestID)", "operation": "\(request.operation)", "status": "\(request.status)",
-            "microseconds": "\(request.nanoseconds / 1000)",
+            "request-id": "\(request.requestID)", "operation": "\(request.operation)", "status": .count(request.status),
+            "microseconds": .count(request.nanoseconds / 1000), "client": "\(request.peerAddress)",
+            "bytes-in": .count(request.bytesIn), "bytes-out": .count(request.bytesOut),
         ]
+        if let principal = request.principal { metadata["principal"] = "\(principal)" }
+        if let key = request.key { metadata["key"] = "\(key)" }
         if let bucket = request.bucket { metadata["bucket"] = "\(bucket)" }
         if let code = request.errorCode { metadata["code"] = "\(code)" }
         if let reason = request.reason { metadata["reason"] = "\(reason)" }

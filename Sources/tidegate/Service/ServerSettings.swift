@@ -18,12 +18,17 @@ enum ServerSettings {
         server.timeouts.idle = limits.idleTimeout
         server.timeouts.head = limits.headTimeout
         server.timeouts.progress = limits.bodyTimeout
-        server.tls = configuration.tls.map { tls in
+        server.tls = tls(configuration)
+        return server
+    }
+
+    /// The files of TLS; nil for plain HTTP.
+    static func tls(_ configuration: TidegateConfiguration) -> TLSSettings? {
+        configuration.tls.map { tls in
             TLSSettings(
                 certificateChainFile: tls.certificate, privateKeyFile: tls.key,
                 clientAuthorityFile: tls.clientAuthority, clientCertificates: mode(tls.clientMode))
         }
-        return server
     }
 
     /// What the limit of open files leaves of the configured limits.
@@ -45,8 +50,8 @@ enum ServerSettings {
             logger.warning(
                 "fewer connections and requests are taken than configured, since the process may have few files open",
                 metadata: [
-                    "open-files": "\(openFiles ?? 0)", "limits.connections": "\(budget.connections)",
-                    "limits.requests-in-flight": "\(budget.requests)",
+                    "open-files": .count(openFiles ?? 0), "limits.connections": .count(budget.connections),
+                    "limits.requests-in-flight": .count(budget.requests),
                 ])
         }
         return budget

@@ -32,14 +32,24 @@ struct Service: Sendable {
     static func start(_ launch: Launch) async throws(StartError) -> Service {
         let configuration = launch.configuration
         let logger = launch.logger
+        try TLSFiles.check(configuration)
+        let keys = AccessKeys(configuration)
+        let policies = try keys.readyPolicies()
+        if !policies.isEmpty {
+            logger.info("policies read", metadata: ["names": "\(policies.joined(separator: ", "))"])
+        }
         let budget = try ServerSettings.budget(configuration, openFiles: FileDescriptorLimit.raise(), logger: logger)
         let deployment = try await Deployment.open(launch) { reason in
             // What the index acknowledged is on the disk; what it does from now on cannot be trusted. The next start
             // recovers it.
             logger.critical(
-                "the index cannot be trusted any more, so that the process ends", metadata: ["reason": "\(reason)"])
+                """
+                the index cannot be trusted any more, so that the process ends; where the next start fails too, \
+                `tidegate recover` brings it back
+                """, metadata: ["reason": "\(reason)"])
             exit(70)
         }
+        let root = try launch.rootKey()
         let registry = MetricsRegistry()
         let audit = try StartError.translated("The audit log") { () throws(AuditError) in
             try FileAuditLog(auditOptions(configuration, deployment), environment: launch.environment)
@@ -50,12 +60,7 @@ struct Service: Sendable {
             region: configuration.region
         ) { workerMetrics.observe($0) }
         deployment.wake.connect { drainer.wake() }
-        let keys = AccessKeys(configuration)
-        let policies = try keys.readyPolicies()
-        if !policies.isEmpty {
-            logger.info("policies read", metadata: ["names": "\(policies.joined(separator: ", "))"])
-        }
-        let gateway = try makeGateway(deployment, audit, keys, registry)
+        let gateway = try makeGateway(deployment, audit, keys, root, registry)
         let workers = BesideRequests(deployment, audit, gateway, drainer, workerMetrics, registry)
         let isDraining = RaisedFlag()
         let (server, admin) = try await listen(launch, deployment, audit, gateway, registry, isDraining, budget)
@@ -74,7 +79,8 @@ struct Service: Sendable {
     }
 
     private static func makeGateway(
-        _ deployment: Deployment, _ audit: FileAuditLog, _ keys: AccessKeys, _ registry: MetricsRegistry
+        _ deployment: Deployment, _ audit: FileAuditLog, _ keys: AccessKeys, _ root: RootKey,
+        _ registry: MetricsRegistry
     ) throws(StartError) -> Gateway {
         let (configuration, environment) = (deployment.launch.configuration, deployment.environment)
         let wake = deployment.wake
@@ -99,7 +105,7 @@ struct Service: Sendable {
                 pool: deployment.pool, packer: packer, index: deployment.index, environment: environment,
                 commits: commits),
             authenticator: Authenticator(
-                credentials: try keys.store(root: deployment.launch.root), region: configuration.region,
+                credentials: try keys.store(root: root), region: configuration.region,
                 allowsSignatureV2: configuration.signatureV2 == .on),
             audit: audit, environment: environment, commits: commits, metrics: GatewayMetrics { requests.observe($0) },
             horizon: deployment.horizon, sharing: deployment.sharing)
@@ -123,10 +129,16 @@ struct Service: Sendable {
                 ServerSettings.admin(configuration), handler: handler, environment: launch.environment)
         }
         do throws(StartError) {
+            var settings = ServerSettings.front(configuration, budget)
+            let logger = Logger(label: "tidegate.front")
+            settings.onRefusal = { reason, peer, detail in
+                logger.debug(
+                    "refused before it was a request of S3",
+                    metadata: ["why": "\(reason.rawValue)", "client": "\(peer)", "detail": "\(detail ?? "")"])
+            }
+            let front = settings
             let server = try await StartError.awaited("The S3 port") { () throws(ServerError) in
-                try await Server.start(
-                    ServerSettings.front(configuration, budget), handler: Pipeline(gateway),
-                    environment: launch.environment)
+                try await Server.start(front, handler: Pipeline(gateway), environment: launch.environment)
             }
             isServing.raise()
             ServiceGauges.register(registry, deployment, audit, server)
@@ -160,13 +172,13 @@ struct Service: Sendable {
             case .signal(.drain):
                 guard drain == nil else {
                     logger.notice("asked to stop again: requests in flight are cut")
-                    await server.drain(deadline: .zero)
+                    tellCut(await server.drain(deadline: .zero))
                     continue
                 }
                 logger.notice("stopping: requests in flight are finished")
                 isDraining.raise()
                 drain = Task {
-                    await server.drain(deadline: deployment.launch.configuration.drainTimeout)
+                    tellCut(await server.drain(deadline: deployment.launch.configuration.drainTimeout))
                     continuation.yield(.drained)
                 }
             }
@@ -177,8 +189,19 @@ struct Service: Sendable {
         await stop()
     }
 
+    private func tellCut(_ requests: Int) {
+        guard requests > 0 else { return }
+        logger.warning("requests in flight were cut", metadata: ["requests": .count(requests)])
+    }
+
     private func reload() async {
-        do throws(ServerError) {
+        let configuration = deployment.launch.configuration
+        guard configuration.tls != nil else {
+            logger.notice("nothing is read again: SIGHUP is for certificates, and TLS is not configured")
+            return
+        }
+        do {
+            try TLSFiles.check(configuration)
             try await server.reloadTLS()
             logger.notice("certificates read again")
         } catch {

@@ -29,6 +29,9 @@ struct StoreWatch: Sendable {
         case .lost(let slot, let reason):
             logger.error("a store is away", metadata: tags(slot, reason))
             record("StoreLost", slot, reason)
+        case .stillAway(let slot, let reason):
+            // The audit log has it from when it went.
+            logger.error("a store is away", metadata: tags(slot, reason))
         case .suspect(let slot, let reason):
             logger.error("a store takes no writes any more", metadata: tags(slot, reason))
             record("StoreSuspect", slot, reason)
@@ -36,7 +39,7 @@ struct StoreWatch: Sendable {
     }
 
     private func tags(_ slot: StoreSlot, _ reason: String?) -> Logger.Metadata {
-        var tags: Logger.Metadata = ["store": "\(slot.position)", "path": "\(slot.path)"]
+        var tags: Logger.Metadata = ["store": .count(slot.position), "path": "\(slot.path)"]
         if let reason { tags["reason"] = "\(reason)" }
         return tags
     }

@@ -18,6 +18,7 @@ final class WorkerMetrics: Sendable {
     private let scrubbed: Counter
     private let damaged: Counter
     private let logger: Logger
+    private let repairs: RepairLog
 
     init(_ registry: MetricsRegistry, environment: any Environment, logger: Logger) {
         self.environment = environment
@@ -35,6 +36,7 @@ final class WorkerMetrics: Sendable {
         scrubbed = registry.counter("tidegate_scrubbed_blobs_total", help: "Blobs whose every shard was read.")
         damaged = registry.counter("tidegate_scrub_damaged_shards_total", help: "Shards that a scrub found damaged.")
         self.logger = logger
+        repairs = RepairLog(environment: environment, logger: logger)
     }
 
     func observe(_ event: WorkerEvent) {
@@ -48,15 +50,16 @@ final class WorkerMetrics: Sendable {
         case .trash(let report): collected.add(UInt64(report.deleted))
         case .orphans(let report): observe(report)
         case .uploadsForgotten(let count):
-            logger.debug("answers to completed uploads were forgotten", metadata: ["count": "\(count)"])
-        case .repaired(let name, let shards):
-            repaired.add(UInt64(shards.count))
-            logger.notice("shards repaired", metadata: ["blob": "\(name)", "shards": "\(shards)"])
+            logger.debug("answers to completed uploads were forgotten", metadata: ["count": .count(count)])
+        case .repaired(let name, let stores):
+            repaired.add(UInt64(stores.count))
+            repairs.repaired(name, stores: stores)
         case .unrepaired(let name, let shards):
             unrepaired.add(UInt64(shards.count))
-            logger.warning("shards not repaired yet", metadata: ["blob": "\(name)", "shards": "\(shards)"])
+            repairs.unrepaired(name, shards: shards)
+        case .repairsRest: repairs.rest()
         case .damageReportsDropped(let count):
-            logger.warning("reports of damage were dropped; a scrub finds it", metadata: ["count": "\(count)"])
+            logger.warning("reports of damage were dropped; a scrub finds it", metadata: ["count": .count(count)])
         case .scrubbed(let report): observe(report)
         }
     }
@@ -77,7 +80,7 @@ final class WorkerMetrics: Sendable {
             "a worker's step failed",
             metadata: [
                 "worker": "\(worker.rawValue)", "reason": "\(error)", "retry": "\(retry.map { "\($0)" } ?? "no")",
-                "unlogged-before": "\(unlogged)",
+                "unlogged-before": .count(unlogged),
             ])
     }
 
@@ -87,10 +90,10 @@ final class WorkerMetrics: Sendable {
             if store.kept > 0 {
                 logger.warning(
                     "shards that nothing names are kept since the index was recovered, until collect --after-recovery",
-                    metadata: ["store": "\(store.number)", "shards": "\(store.kept)"])
+                    metadata: ["store": .count(store.number), "shards": .count(store.kept)])
             }
             guard let reason = store.stopped else { continue }
-            logger.warning("orphans not collected", metadata: ["store": "\(store.number)", "reason": "\(reason)"])
+            logger.warning("orphans not collected", metadata: ["store": .count(store.number), "reason": "\(reason)"])
         }
     }
 
@@ -100,8 +103,9 @@ final class WorkerMetrics: Sendable {
         logger.notice(
             "scrub pass ended",
             metadata: [
-                "blobs": "\(report.blobs)", "damaged-shards": "\(report.damagedShards)",
-                "unreachable-shards": "\(report.unreachableShards)",
+                "blobs": .count(report.blobs), "bytes": .count(report.bytes),
+                "damaged-shards": .count(report.damagedShards),
+                "unreachable-shards": .count(report.unreachableShards),
             ])
     }
 }

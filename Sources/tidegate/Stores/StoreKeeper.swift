@@ -12,6 +12,8 @@ enum StoreEvent: Sendable {
     case replaced(StoreSlot)
     /// It is away; the sentence says why.
     case lost(StoreSlot, String)
+    /// It was away before this process began, and is so still; or there never was one in this place.
+    case stillAway(StoreSlot, String)
     /// It was away and is back, and may lack what was written meanwhile.
     case returned(StoreSlot)
     /// It reads, but takes no writes.
@@ -68,17 +70,23 @@ final class StoreKeeper: Sendable {
 
     /// Attaches what was found at the start.
     func attach(_ arranged: [StoreFinding]) async throws(WorkerError) {
-        for (slot, finding) in zip(slots, arranged) { try await settle(slot, finding) }
+        for (slot, finding) in zip(slots, arranged) {
+            let isTold = try await settle(slot, finding)
+            if !isTold, let reason = slot.absence { tell(.stillAway(slot, reason)) }
+        }
     }
 
     /// Does with a finding what is to be done, and tells what came of it.
-    private func settle(_ slot: StoreSlot, _ finding: StoreFinding) async throws(WorkerError) {
+    ///
+    /// - Returns: Whether there was something to tell.
+    @discardableResult
+    private func settle(_ slot: StoreSlot, _ finding: StoreFinding) async throws(WorkerError) -> Bool {
         let position = UInt16(truncatingIfNeeded: slot.position)
         let known = records.withLock { $0[position] }
         switch StoreStep(finding, expecting: known.map { ($0.id, $0.isMountPoint) }, deployment: deployment) {
-        case .wait(let reason): try await leave(slot, position, known, reason)
+        case .wait(let reason): return try await leave(slot, position, known, reason)
         case .attach:
-            guard let identity = finding.identity else { return }
+            guard let identity = finding.identity else { return false }
             let store: DirectoryStore
             do throws(StorageError) {
                 store = try await finding.open(environment)
@@ -93,25 +101,31 @@ final class StoreKeeper: Sendable {
             }
             slot.attach(store, identity)
             tell(known?.isAway == true ? .returned(slot) : .attached(slot))
+            return true
         case .create(let replaces):
             do throws(StorageError) {
                 try await create(slot, position, finding, replaces ? nil : known)
                 tell(replaces ? .replaced(slot) : .attached(slot))
+                return true
             } catch {
                 _ = slot.detach("no store could be made there: \(error)")
+                return false
             }
         }
     }
 
     /// Leaves a slot without a store, until what is found changes.
+    ///
+    /// - Returns: Whether that was news.
     private func leave(
         _ slot: StoreSlot, _ position: UInt16, _ known: StoreRecord?, _ reason: String
-    ) async throws(WorkerError) {
+    ) async throws(WorkerError) -> Bool {
         let wasAttached = slot.detach(reason) != nil
-        guard var known, !known.isAway else { return }
+        guard var known, !known.isAway else { return false }
         known.isAway = true
         try await put(known, position)
         if !wasAttached { tell(.lost(slot, reason)) }
+        return !wasAttached
     }
 
     /// Makes a store, says whose it is, and attaches it.
