@@ -1,5 +1,6 @@
 import Configuration
 import Logging
+import Monitoring
 import Primitives
 
 /// One log record a line on standard error, as text or as JSON, with its metadata.
@@ -37,7 +38,7 @@ struct StructuredLogHandler: LogHandler {
     }
 
     private func text(_ time: String, _ event: LogEvent, _ pairs: [Member]) -> String {
-        var line = "\(time) \(event.level.rawValue) \(label) \(Self.quoted("\(event.message)", ifSpaced: false))"
+        var line = "\(time) \(event.level.rawValue) \(label) \(LogText.quoted("\(event.message)", ifSpaced: false))"
         for pair in pairs {
             line += Self.text(pair.value, named: pair.name)
         }
@@ -50,7 +51,7 @@ struct StructuredLogHandler: LogHandler {
         object["level"] = .string(event.level.rawValue)
         object["logger"] = .string(label)
         object["message"] = .string("\(event.message)")
-        return String(decoding: JSON.object(object).canonical, as: UTF8.self) + "\n"
+        return LogText.line(.object(object)) + "\n"
     }
 
     private typealias Member = (name: String, value: JSON)
@@ -75,19 +76,9 @@ struct StructuredLogHandler: LogHandler {
     private static func text(_ value: JSON, named name: String) -> String {
         switch value {
         case .object(let object): object.members.map { text($0.value, named: "\(name).\($0.name)") }.joined()
-        case .string(let text): " \(quoted(name, ifSpaced: true))=\(quoted(text, ifSpaced: true))"
-        default: " \(quoted(name, ifSpaced: true))=\(String(decoding: value.canonical, as: UTF8.self))"
+        case .string(let text): " \(LogText.quoted(name, ifSpaced: true))=\(LogText.quoted(text, ifSpaced: true))"
+        default: " \(LogText.quoted(name, ifSpaced: true))=\(LogText.line(value))"
         }
-    }
-
-    /// The text as a JSON string where it has control characters, quotes or (where asked for) spaces; as it is
-    /// otherwise.
-    private static func quoted(_ text: String, ifSpaced: Bool) -> String {
-        let needsQuotes = text.utf8.contains { byte in
-            byte < 0x20 || byte == 0x7F || ifSpaced && (byte == 0x20 || byte == 0x22 || byte == 0x3D)
-        }
-        guard needsQuotes || ifSpaced && text.utf8.isEmpty else { return text }
-        return String(decoding: JSON.string(text).canonical, as: UTF8.self)
     }
 
     private static func isSecret(_ name: String) -> Bool {
