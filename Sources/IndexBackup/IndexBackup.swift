@@ -49,9 +49,20 @@ package final class IndexBackup: Sendable {
         state = Mutex(JournalState(now: environment.monotonicNanoseconds()))
     }
 
-    /// What the metrics show.
+    /// What the metrics show, as of the last pass or `currentStatus`.
     package var status: IndexBackupStatus {
         state.withLock { $0.status(now: environment.monotonicNanoseconds()) }
+    }
+
+    /// What the metrics show, after a look at what the index has now. An index that does not answer counts as one that
+    /// has more than the journal.
+    package func currentStatus() async -> IndexBackupStatus {
+        // Before the index is asked: what is committed meanwhile was not missing for longer.
+        let now = environment.monotonicNanoseconds()
+        let last: CommitVersion?
+        do throws(IndexBackupError) { last = try await kept().last } catch { last = nil }
+        state.withLock { $0.look(at: last, now: now) }
+        return status
     }
 
     /// Copies until the task is cancelled, and once more then. A pass that fails is tried again after the interval;
@@ -71,7 +82,9 @@ package final class IndexBackup: Sendable {
 
     /// Returns once every commit that returned before the call is in the journal of enough stores.
     package func flush() async throws(IndexBackupError) {
+        let now = environment.monotonicNanoseconds()
         let last = try await kept().last
+        state.withLock { $0.look(at: last, now: now) }
         try await journal(through: last)
     }
 

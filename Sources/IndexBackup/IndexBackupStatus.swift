@@ -6,8 +6,9 @@ package struct IndexBackupStatus: Sendable, Hashable {
     package var journalledThrough: CommitVersion
     /// The commit of the last snapshot that this process took.
     package var lastSnapshot: CommitVersion?
-    /// How long ago the journal had every commit: the lag is never more.
-    package var secondsSinceCaughtUp: Double
+    /// How many seconds ago the journal had every commit of the index; 0 where it had them all when that was looked at
+    /// last, however long ago the last commit was.
+    package var secondsBehind: Double
     /// Passes that failed since the start.
     package var failures: Int
     package var lastFailure: IndexBackupError?

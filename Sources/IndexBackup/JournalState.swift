@@ -28,6 +28,8 @@ struct JournalState: Sendable {
     private var segmentsSinceMark = 0
     private var hasMark = false
     private var caughtUpAt: UInt64
+    /// Whether the index had commits that the journal lacked when it was looked at last.
+    private var isBehind = false
     private var lastSnapshot: CommitVersion?
     private var failures = 0
     private var lastFailure: IndexBackupError?
@@ -61,7 +63,7 @@ struct JournalState: Sendable {
             waiters = []
             failed(error)
         case .success(let end):
-            caughtUpAt = now
+            (caughtUpAt, isBehind) = (now, false)
             called = waiters.filter { $0.version <= end.version }.map { ($0.waiter, .done) }
             waiters.removeAll { $0.version <= end.version }
         }
@@ -108,10 +110,16 @@ struct JournalState: Sendable {
         lastFailure = error
     }
 
+    /// Takes what the index's last commit was at a time; nil where the index cannot tell.
+    mutating func look(at last: CommitVersion?, now: UInt64) {
+        isBehind = last.map { (position?.version ?? 0) < $0 } ?? true
+        if !isBehind { caughtUpAt = max(caughtUpAt, now) }
+    }
+
     func status(now: UInt64) -> IndexBackupStatus {
         IndexBackupStatus(
             journalledThrough: position?.version ?? 0, lastSnapshot: lastSnapshot,
-            secondsSinceCaughtUp: Double(now - min(now, caughtUpAt)) / 1e9, failures: failures, lastFailure: lastFailure
-        )
+            secondsBehind: isBehind ? Double(now - min(now, caughtUpAt)) / 1e9 : 0, failures: failures,
+            lastFailure: lastFailure)
     }
 }

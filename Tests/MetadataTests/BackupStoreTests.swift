@@ -117,6 +117,28 @@ import TidegateTesting
         #expect(try await names(in: 1).count > 20)
     }
 
+    @Test func theLagIsOfCommitsThatTheJournalLacksAndOfNothingElse() async throws {
+        let backup = backup(copies: 3)
+        try await commit()
+        try await backup.flush()
+        // Nothing is written for an hour.
+        environment.advance(by: .seconds(3600))
+        #expect(await backup.currentStatus().secondsBehind == 0)
+        try await commit()
+        environment.advance(by: .seconds(5))
+        #expect(await backup.currentStatus().secondsBehind == 5)
+        #expect(await backup.currentStatus().secondsBehind == 5)
+        try await backup.flush()
+        #expect(await backup.currentStatus().secondsBehind == 0)
+        // Looking for new commits is as good as being asked.
+        environment.advance(by: .seconds(3600))
+        try await backup.flush()
+        environment.advance(by: .seconds(1))
+        try await commit()
+        environment.advance(by: .seconds(2))
+        #expect(await backup.currentStatus().secondsBehind == 3)
+    }
+
     @Test(.timeLimit(.minutes(2))) func tooManyThatHangAreAFailureInTime() async throws {
         let backup = backup(copies: 3)
         try await commit()

@@ -7,7 +7,7 @@ import Primitives
 /// Answers on the admin port: metrics and health, and nothing else.
 struct AdminHandler: RequestHandler {
     /// The metrics in Prometheus's format.
-    let metrics: @Sendable () -> String
+    let metrics: @Sendable () async -> String
     /// The token that is asked for; nil on the loopback, where none is configured.
     let credential: Secret?
     /// What keeps the gateway from serving now, as sentences; none where it can.
@@ -44,7 +44,7 @@ struct AdminHandler: RequestHandler {
         }
         switch Array(head.rawPath.utf8) {
         case Array("/metrics".utf8):
-            var answer = Self.text(200, metrics())
+            var answer = Self.text(200, await metrics())
             answer.head.fields["content-type"] = MetricsRegistry.contentType
             return answer
         case Array("/healthz".utf8):

@@ -120,7 +120,7 @@ struct Service: Sendable {
         let isServing = RaisedFlag()
         let handler = AdminHandler(
             metrics: {
-                ServiceGauges.refresh(registry, deployment)
+                await ServiceGauges.refresh(registry, deployment)
                 return registry.text()
             }, credential: configuration.admin.credential,
             obstacles: { isServing.isRaised ? await readiness.obstacles() : ["The S3 port is not open yet."] })

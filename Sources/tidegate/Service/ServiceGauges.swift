@@ -18,8 +18,9 @@ enum ServiceGauges {
         registry.observe("tidegate_stores", help: "Stores of the pool.") { Double(slots.count) }
         let backup = deployment.backup
         registry.observe(
-            "tidegate_index_journal_lag_seconds", help: "How long ago the journal on the stores had every commit."
-        ) { backup.status.secondsSinceCaughtUp }
+            "tidegate_index_journal_lag_seconds",
+            help: "How long ago the journal on the stores had every commit; 0 where it has them all."
+        ) { backup.status.secondsBehind }
         registry.observe(
             "tidegate_index_journalled_commit", help: "The last commit that the journal on the stores has."
         ) { Double(backup.status.journalledThrough) }
@@ -43,8 +44,10 @@ enum ServiceGauges {
         connections(registry, server)
     }
 
-    /// Sets the numbers that have labels; to be called before the text is made.
-    static func refresh(_ registry: MetricsRegistry, _ deployment: Deployment) {
+    /// Sets the numbers that have labels, or that take a question; to be called before the text is made.
+    static func refresh(_ registry: MetricsRegistry, _ deployment: Deployment) async {
+        // What is observed of the journal is as of now then.
+        _ = await deployment.backup.currentStatus()
         let attached = registry.gauges(
             "tidegate_store_attached", help: "Whether the store in a position of the pool is attached.",
             labels: ["store"])
