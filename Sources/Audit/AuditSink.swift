@@ -17,6 +17,9 @@ package protocol AuditSink: Sendable {
     /// - Throws: as `append(_:durability:)`; `tooLarge` for more than `AuditBatch.maximumCount` records too.
     func append(contentsOf records: [AuditRecord]) async throws(AuditError) -> [AuditIndex]
 
+    /// The last record that is durable; nil where there is none.
+    var head: AuditHead? { get }
+
     /// Whether mutations may go on: false once the log failed, and while it lives on its reserve of disk space. The
     /// gateway answers 503 to mutations meanwhile; records of what was already committed are still taken.
     var acceptsMutations: Bool { get }
@@ -54,6 +57,9 @@ package struct AuditIndex: Hashable, Sendable {
 package enum AuditError: Error, Equatable, CustomStringConvertible {
     /// The log cannot be written; the message is for the log of the process.
     case unavailable(String)
+    /// The log is not as any crash could have left it, and is not opened; the message says what is wrong with it and
+    /// what to do.
+    case damaged(String)
     /// The record is larger than 65,535 bytes, or the batch larger than its bound.
     case tooLarge(Int)
     /// The record with this `eventID` is no canonical JSON object, or has members that belong to the log.
@@ -62,6 +68,7 @@ package enum AuditError: Error, Equatable, CustomStringConvertible {
     package var description: String {
         switch self {
         case .unavailable(let detail): "the audit log is unavailable: \(detail)"
+        case .damaged(let detail): "the audit log is damaged: \(detail)"
         case .tooLarge(let size): "the record or batch has a size of \(size), which is over its bound"
         case .malformed(let eventID): "the record \(eventID) is no canonical JSON object"
         }

@@ -27,6 +27,12 @@ package final class InMemoryAuditSink: AuditSink {
         state.withLock { $0.failure = message }
     }
 
+    package var head: AuditHead? {
+        state.withLock { state in
+            state.lines.last.map { AuditHead(sequence: UInt64(state.lines.count - 1), hash: RecordHash.of($0)) }
+        }
+    }
+
     package var acceptsMutations: Bool { state.withLock { $0.failure == nil } }
 
     package func append(_ record: AuditRecord, durability: AuditDurability) async throws(AuditError) -> AuditIndex {

@@ -15,6 +15,10 @@ package struct AuditFinding: Sendable, Hashable, CustomStringConvertible {
         case truncated
         /// A segment's name does not say what is in it.
         case misnamed
+        /// Complete lines were cut off when the log was opened, or what was cut off is not kept as it was.
+        case cut
+        /// The log went on behind a loss that was accepted.
+        case accepted
     }
 
     package var kind: Kind
@@ -47,6 +51,8 @@ package struct AuditVerification: Sendable, Hashable {
     package var furtherFindings = 0
     /// Starts of the log that followed no clean stop: before each, records of `bounded` durability may be missing.
     package var uncleanRestarts = 0
+    /// Ends that a crash left unfinished and a start cut off: the files beside the segments that keep them.
+    package var tornEnds = 0
 
     package var isIntact: Bool { findings.isEmpty && furtherFindings == 0 }
 }

@@ -14,15 +14,19 @@ package struct AuditLogOptions: Sendable {
     package var reserveBytes: Int64
     /// How long a record of `bounded` durability waits for its sync at most; below a second.
     package var syncIntervalMilliseconds: Int
+    /// How long after a sync the mark is set at most (`SyncedMark`).
+    package var markIntervalMilliseconds: Int
     /// Bytes of records that may wait to be written; appends beyond are refused.
     package var pendingBytes: Int
 
     package init(
         directory: String, node: String, epoch: UInt32, region: String, segmentBytes: Int64 = 64 << 20,
-        reserveBytes: Int64 = 16 << 20, syncIntervalMilliseconds: Int = 500, pendingBytes: Int = 32 << 20
+        reserveBytes: Int64 = 16 << 20, syncIntervalMilliseconds: Int = 500, markIntervalMilliseconds: Int = 1000,
+        pendingBytes: Int = 32 << 20
     ) {
         (self.directory, self.node, self.epoch, self.region) = (directory, node, epoch, region)
         (self.segmentBytes, self.reserveBytes) = (segmentBytes, reserveBytes)
         (self.syncIntervalMilliseconds, self.pendingBytes) = (syncIntervalMilliseconds, pendingBytes)
+        self.markIntervalMilliseconds = markIntervalMilliseconds
     }
 }

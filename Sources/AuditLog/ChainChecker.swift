@@ -21,7 +21,8 @@ struct ChainChecker {
         var place: AuditPlace
     }
 
-    private let expectedHead: AuditHead?
+    /// Records that were noted elsewhere: each has to be there, and to be the same.
+    private let expectedHeads: Set<AuditHead>
     /// The number that comes next.
     private var expected: UInt64 = 0
     /// Hashes that the next record may name: several where a record occurs twice, nil where the last one could not be
@@ -36,14 +37,15 @@ struct ChainChecker {
     private var missing: [(range: Range<UInt64>, place: AuditPlace)] = []
     private var found: [(place: AuditPlace, finding: AuditFinding)] = []
     private var uncounted = 0
-    private var hashAtExpectedHead: [UInt8]?
+    /// Those of them that were met.
+    private var metHeads: Set<AuditHead> = []
     private var endIsUnfinished = false
 
     /// Bounds what a thoroughly broken log can make us keep.
     private static let maximumKept = 10_000
 
-    init(expectedHead: AuditHead?) {
-        self.expectedHead = expectedHead
+    init(expectedHeads: Set<AuditHead>) {
+        self.expectedHeads = expectedHeads
     }
 
     /// The last record of the chain.
@@ -90,6 +92,28 @@ struct ChainChecker {
             at: place)
     }
 
+    /// Takes something that stands under a segment's name and cannot be one.
+    mutating func foreign(at place: AuditPlace) {
+        add(.misnamed, nil, "what has a segment's name is no regular file, and is not read", at: place)
+    }
+
+    /// Takes a mark that names no record.
+    mutating func unreadableMark(at place: AuditPlace) {
+        add(.edited, nil, "the mark holds no record's number and hash", at: place)
+    }
+
+    /// Takes what is wrong with what was cut off when the log was opened.
+    mutating func cut(_ message: String, _ sequences: Range<UInt64>? = nil, at place: AuditPlace) {
+        add(.cut, sequences, message, at: place)
+    }
+
+    /// Takes a record behind which the log went on although something was lost.
+    mutating func accepted(_ record: LinkedRecord, at place: AuditPlace) {
+        add(
+            .accepted, record.link.sequence..<record.link.sequence + 1,
+            "the log goes on with record \(record.link.sequence), which says what was lost before it", at: place)
+    }
+
     mutating func edited(_ record: LinkedRecord, _ message: String, at place: AuditPlace) {
         add(.edited, record.link.sequence..<record.link.sequence + 1, message, at: place)
     }
@@ -111,21 +135,24 @@ struct ChainChecker {
 
     private mutating func checkEnd() {
         let end = lastPlace ?? AuditPlace(segmentIndex: 0, segment: "", line: 0, offset: 0)
+        let heads = expectedHeads.sorted { ($0.sequence, $0.description) < ($1.sequence, $1.description) }
         guard expected > 0 else {
-            if !endIsUnfinished { add(.truncated, nil, "there are no records", at: end) }
+            let had = heads.last.map { ", but there was record \($0.sequence)" } ?? ""
+            if !endIsUnfinished { add(.truncated, nil, "there are no records" + had, at: end) }
             return
         }
-        guard let expectedHead else { return }
-        if expectedHead.sequence >= expected {
-            add(
-                .truncated, expected..<expectedHead.sequence + 1,
-                "the log ends with record \(expected - 1), but had record \(expectedHead.sequence)", at: end)
-        } else if hashAtExpectedHead != expectedHead.hash {
-            add(
-                .edited, 0..<expectedHead.sequence + 1,
-                "record \(expectedHead.sequence) is not the one that was noted: it, or something before it, was "
-                    + "rewritten",
-                at: end)
+        for head in heads where !metHeads.contains(head) {
+            if head.sequence >= expected {
+                add(
+                    .truncated, expected..<head.sequence + 1,
+                    "the log ends with record \(expected - 1), but had record \(head.sequence)", at: end)
+            } else {
+                add(
+                    .edited, 0..<head.sequence + 1,
+                    "record \(head.sequence) is not the one that was noted: it, or something before it, was "
+                        + "rewritten",
+                    at: end)
+            }
         }
     }
 
@@ -187,8 +214,13 @@ struct ChainChecker {
 
     private mutating func accept(_ seen: Seen) {
         let sequence = seen.record.link.sequence
-        if sequence == expectedHead?.sequence { hashAtExpectedHead = seen.record.hash }
+        meet(seen.record)
         (expected, hashes, lastPlace) = (sequence + 1, [seen.record.hash], seen.place)
+    }
+
+    private mutating func meet(_ record: LinkedRecord) {
+        let head = AuditHead(sequence: record.link.sequence, hash: record.hash)
+        if expectedHeads.contains(head) { metHeads.insert(head) }
     }
 
     /// A record whose number has passed.
@@ -201,7 +233,7 @@ struct ChainChecker {
             add(
                 .reordered, sequence..<sequence + 1, "record \(sequence) stands after record \(expected - 1)",
                 at: seen.place)
-            if sequence == expectedHead?.sequence { hashAtExpectedHead = seen.record.hash }
+            meet(seen.record)
         } else {
             add(.inserted, sequence..<sequence + 1, "a second record has the number \(sequence)", at: seen.place)
             // Either of the two may be the one that was appended.

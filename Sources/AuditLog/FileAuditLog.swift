@@ -10,6 +10,9 @@ import Synchronization
 /// (so that a crash of the process alone loses nothing), with a sync following within `syncIntervalMilliseconds`. A
 /// failed write or sync ends the log: everything later is refused, since nobody knows what the disk holds, and the
 /// process is to be restarted.
+///
+/// What is synced is noted in a mark beside the segments (`SyncedMark`), on a thread of its own, so that no record
+/// waits for it.
 package final class FileAuditLog: AuditSink {
     private let options: AuditLogOptions
     private let environment: any Environment
@@ -18,15 +21,30 @@ package final class FileAuditLog: AuditSink {
     private let state: Mutex<GroupCommit>
     /// Used on `queue` alone but for opening; nil after the clean stop.
     private let writer: Mutex<LogWriter?>
+    private let marker: MarkKeeper
+
+    /// The unfinished end that was cut off when the log was opened; nil where there was none.
+    package let cut: AuditCut?
+    /// What is wrong with the log and was accepted when it was opened, in sentences.
+    package let acceptedLosses: [String]
 
     /// Opens a log, cutting off what a crash left unfinished, and records the start. It reads the last segments: call
     /// it at start-up.
     ///
     /// The first record is `AuditLogStarted`, or `AuditLogRestartedUncleanly` where the last run did not end with
-    /// `AuditLogStopped`; records of `bounded` durability may then be missing before it.
-    /// - Throws: `unavailable` where another process has the log, a file cannot be used, or the log is damaged in a way
-    ///   that no crash explains.
-    package init(_ options: AuditLogOptions, environment: any Environment) throws(AuditError) {
+    /// `AuditLogStopped`; records of `bounded` durability may then be missing before it. Where a loss was accepted, it
+    /// is `AuditLogLossAccepted`.
+    /// - Parameters:
+    ///   - noted: a record that was durable, as was noted elsewhere; the log's own mark is looked at besides.
+    ///   - acceptsLoss: whether a log that is damaged is opened too: it goes on in a new segment behind all that is
+    ///     there, and nothing of that is changed.
+    ///   - onMarkFailure: called when the mark could not be set, which the next sync tries again.
+    /// - Throws: `damaged` where the log is not as any crash could have left it; `unavailable` where another process
+    ///   has the log or a file cannot be used.
+    package init(
+        _ options: AuditLogOptions, environment: any Environment, noted: AuditHead? = nil, acceptsLoss: Bool = false,
+        onMarkFailure: @escaping @Sendable (String) -> Void = { _ in }
+    ) throws(AuditError) {
         guard ChainLink.isValidNode(options.node) else {
             throw .unavailable("the node's name `\(options.node)` is not 1 to 64 letters, digits, `-`, `_`, `.`")
         }
@@ -34,7 +52,10 @@ package final class FileAuditLog: AuditSink {
         queue = DispatchQueue(label: "tidegate.audit-log")
         let directory = PosixDirectory(options.directory)
         let lock = try Self.lock(directory)
-        let end = try LogRecovery(directory).run()
+        let end = try LogRecovery(directory, noted: noted, acceptsLoss: acceptsLoss).run()
+        (cut, acceptedLosses) = (end.cut, end.losses)
+        let marker = MarkKeeper(in: directory, options.markIntervalMilliseconds, onFailure: onMarkFailure)
+        self.marker = marker
         let first = try LinkableRecord(Self.startRecord(after: end, options, environment))
         var recent = RecentRecords()
         for record in end.recent { recent.insert(record.eventID, record.sequence) }
@@ -45,6 +66,7 @@ package final class FileAuditLog: AuditSink {
             try writer.append([first])
             try writer.synchronize()
             _ = group.wrote(writer.status)
+            if let head = group.syncedHead { try marker.set(head) }
             self.writer = Mutex(writer)
         } catch {
             throw .unavailable("\(error)")
@@ -85,13 +107,20 @@ package final class FileAuditLog: AuditSink {
         } catch {
             outcome = .failure(error)
         }
+        let marked = await close()
+        try outcome.get()
+        if let failure = marked { throw .unavailable("\(failure)") }
+    }
+
+    /// Sets the mark for the last time and lets go of the files.
+    private func close() async -> PosixFailure? {
         await withCheckedContinuation { closed in
             queue.async {
+                let failure = self.marker.finish(self.state.withLock { $0.syncedHead })
                 self.writer.withLock { $0 = nil }
-                closed.resume()
+                closed.resume(returning: failure)
             }
         }
-        try outcome.get()
     }
 
     private func submit(
@@ -135,10 +164,12 @@ extension FileAuditLog {
 
     /// Does something with the writer, and notes what it left behind.
     private func withWriter(_ body: (inout LogWriter) throws(PosixFailure) -> Void) throws(PosixFailure) {
-        let needsSync = try writer.withLock { writer throws(PosixFailure) -> Bool in
+        let (needsSync, isSynced) = try writer.withLock { writer throws(PosixFailure) -> (Bool, Bool) in
             guard let status = try writer?.perform(body) else { throw .closed(options.directory) }
-            return state.withLock { $0.wrote(status) }
+            return (state.withLock { $0.wrote(status) }, !status.isDirty)
         }
+        // The log lives on until the mark is set, and nobody else opens it before.
+        if isSynced { marker.schedule { self.state.withLock { $0.syncedHead } } }
         guard needsSync else { return }
         queue.asyncAfter(deadline: .now() + .milliseconds(options.syncIntervalMilliseconds)) { self.scheduledSync() }
     }
@@ -177,14 +208,14 @@ extension FileAuditLog {
     private static func startRecord(
         after end: LogEnd, _ options: AuditLogOptions, _ environment: any Environment
     ) -> AuditRecord {
-        var parameters: [String: String] = [:]
-        if let torn = end.torn {
-            parameters["tornBytes"] = String(torn.bytes)
-            parameters["tornFile"] = torn.file
+        var parameters = end.cut.map { TornFiles.parameters($0) } ?? [:]
+        var name = end.wasClean ? "AuditLogStarted" : LogRecovery.uncleanRestart
+        if !end.losses.isEmpty {
+            name = LogRecovery.acceptedLoss
+            parameters["losses"] = end.losses.joined(separator: "; ")
         }
         return AuditRecord(
             .system(
-                end.wasClean ? "AuditLogStarted" : LogRecovery.uncleanRestart, id: environment.eventID(),
-                at: environment.now(), region: options.region, parameters: parameters))
+                name, id: environment.eventID(), at: environment.now(), region: options.region, parameters: parameters))
     }
 }

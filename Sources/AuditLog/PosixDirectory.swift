@@ -45,6 +45,12 @@ struct PosixDirectory: Sendable {
         guard fsync(descriptor) == 0 else { throw .last("fsync", path) }
     }
 
+    /// Gives a file the name of another one, which is gone then; durable once the directory is synced.
+    func rename(_ name: String, to newName: String) throws(PosixFailure) {
+        // Safe: the paths are strings whose terminated copies live as long as the call.
+        guard unsafe Glibc.rename(file(name), file(newName)) == 0 else { throw .last("rename", file(name)) }
+    }
+
     /// Removes a file; does nothing where there is none.
     func remove(_ name: String) throws(PosixFailure) {
         // Safe: the path is a string whose terminated copy lives as long as the call.

@@ -1,6 +1,7 @@
 import Glibc
 
-/// A call of the system that failed: which, on what, and its `errno`.
+/// A call of the system that failed: which, on what, and its `errno` (0 for something that is no
+/// regular file).
 struct PosixFailure: Error, CustomStringConvertible {
     let call: String
     let path: String
@@ -16,10 +17,22 @@ struct PosixFailure: Error, CustomStringConvertible {
         PosixFailure(call: "write to the closed log", path: path, code: EBADF)
     }
 
+    /// What opening something meets that is a pipe, a device or a directory.
+    static func noRegularFile(_ path: String) -> PosixFailure {
+        PosixFailure(call: "open", path: path, code: 0)
+    }
+
+    /// Whether something stands at the path that is no regular file: ours are.
+    var isNoRegularFile: Bool { call == "open" && [0, ELOOP, ENXIO, EISDIR].contains(code) }
+
+    /// Whether nothing stands at the path.
+    var isAbsent: Bool { code == ENOENT }
+
     /// Whether room has run out, on the disk or in a quota.
     var isOutOfSpace: Bool { code == ENOSPC || code == EDQUOT }
 
     var description: String {
+        if code == 0 { return "\(call) \(path): it is no regular file" }
         // Safe: strerror returns a valid string, which is copied before another call on this thread could replace it.
         let reason = unsafe String(cString: strerror(code))
         return "\(call) \(path): \(reason)"

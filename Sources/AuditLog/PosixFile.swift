@@ -13,6 +13,8 @@ struct PosixFile: ~Copyable {
         case creating
         /// For reading and writing anywhere; created with mode 0600 where absent.
         case updating
+        /// Emptied where it exists; created with mode 0600 where absent.
+        case replacing
 
         fileprivate var flags: Int32 {
             switch self {
@@ -20,16 +22,36 @@ struct PosixFile: ~Copyable {
             case .appending: O_WRONLY | O_APPEND | O_CREAT
             case .creating: O_WRONLY | O_APPEND | O_CREAT | O_EXCL
             case .updating: O_RDWR | O_CREAT
+            case .replacing: O_WRONLY | O_APPEND | O_CREAT | O_TRUNC
             }
         }
     }
 
+    /// - Throws: what failed; `isNoRegularFile` where the name is one of a pipe, a link, a device or a directory.
     init(_ path: String, _ mode: Mode) throws(PosixFailure) {
         self.path = path
-        // Not through a symbolic link: whoever can write beside the log must not make it write elsewhere.
+        descriptor = try Self.open(path, mode)
+    }
+
+    private static func open(_ path: String, _ mode: Mode) throws(PosixFailure) -> Int32 {
+        // Not through a symbolic link: whoever can write beside the log must not make it write elsewhere. And not
+        // waiting for whoever would be at the other end of a pipe.
         // Safe: the path is a string whose terminated copy lives as long as the call.
-        descriptor = unsafe open(path, mode.flags | O_CLOEXEC | O_NOFOLLOW, mode_t(0o600))
+        let descriptor = unsafe Glibc.open(
+            path, mode.flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, mode_t(0o600))
         guard descriptor >= 0 else { throw .last("open", path) }
+        var status = stat()
+        // Safe: the pointer is to a local value and is not kept.
+        guard unsafe fstat(descriptor, &status) == 0 else {
+            let failure = PosixFailure.last("fstat", path)
+            close(descriptor)
+            throw failure
+        }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            close(descriptor)
+            throw .noRegularFile(path)
+        }
+        return descriptor
     }
 
     deinit {

@@ -1,3 +1,5 @@
+import Audit
+
 /// The name of a segment file: `audit-` and the number of its first record in 20 digits, so that names sort as records
 /// do.
 struct SegmentName: Hashable, Comparable, Sendable, CustomStringConvertible {
@@ -14,7 +16,7 @@ struct SegmentName: Hashable, Comparable, Sendable, CustomStringConvertible {
         else { return nil }
         let digits = bytes[6..<26]
         guard digits.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }),
-            let number = UInt64(String(decoding: digits, as: UTF8.self))
+            let number = UInt64(String(decoding: digits, as: UTF8.self)), number < LinkedRecord.maximumSequence
         else { return nil }
         firstSequence = number
     }

@@ -6,7 +6,8 @@ import Synchronization
 /// Moves audit records from the outbox into the log, in the order of their keys.
 ///
 /// A row leaves the outbox only after the log has said that its record is durable. A crash between the two makes the
-/// log meet the record twice, and drop the second one by its id.
+/// log meet the record twice, and drop the second one by its id. The commit that removes rows notes how far the log
+/// goes, so that a log which is lost as a whole is missed.
 package final class OutboxDrainer: Sendable {
     /// How a drainer waits.
     package struct Settings: Sendable {
@@ -31,6 +32,7 @@ package final class OutboxDrainer: Sendable {
     private let audit: any AuditSink
     private let environment: any Environment
     private let region: String
+    private let node: String
     private let settings: Settings
     private let report: @Sendable (WorkerEvent) -> Void
     private let signal = WakeSignal()
@@ -39,12 +41,14 @@ package final class OutboxDrainer: Sendable {
     /// - Parameters:
     ///   - session: Whose rows are drained, besides those of ended epochs.
     ///   - region: The region that records of the drainer itself name.
+    ///   - node: Whose log it is.
     package init(
         commits: WorkerCommits, session: WriterSession, audit: any AuditSink, environment: any Environment,
-        region: String, settings: Settings = Settings(), report: @escaping @Sendable (WorkerEvent) -> Void = { _ in }
+        region: String, node: String, settings: Settings = Settings(),
+        report: @escaping @Sendable (WorkerEvent) -> Void = { _ in }
     ) {
         (self.commits, self.audit, self.environment) = (commits, audit, environment)
-        (self.region, self.settings, self.report) = (region, settings, report)
+        (self.region, self.node, self.settings, self.report) = (region, node, settings, report)
         own = [session.gateway, session.workers]
     }
 
@@ -117,7 +121,9 @@ package final class OutboxDrainer: Sendable {
         let rows = try await nextRows()
         guard !rows.isEmpty else { return 0 }
         try await append(rows)
-        _ = try await commits.commit([], rows.map { .remove($0.key) })
+        var mutations: [Mutation] = rows.map { .remove($0.key) }
+        if let head = audit.head { mutations.append(.put(Keys.auditMark(node: node), Array(head.description.utf8))) }
+        _ = try await commits.commit([], mutations)
         return rows.count
     }
 

@@ -16,7 +16,7 @@ struct FileAuditLogTests {
     private func options(segmentBytes: Int64 = 64 << 20) -> AuditLogOptions {
         AuditLogOptions(
             directory: directory.path, node: "gate-1", epoch: 1, region: "us-east-1", segmentBytes: segmentBytes,
-            reserveBytes: 1 << 16, syncIntervalMilliseconds: 20)
+            reserveBytes: 1 << 16, syncIntervalMilliseconds: 20, markIntervalMilliseconds: 20)
     }
 
     private func open(segmentBytes: Int64 = 64 << 20) throws -> FileAuditLog {
@@ -115,10 +115,18 @@ struct FileAuditLogTests {
         let name = try #require(try directory.names("audit-").first)
         let whole = try directory.read(name)
         let lines = try directory.lines()
+        // The log that was let go of sets its mark once more.
+        let last = AuditHead(sequence: 3, hash: RecordHash.of(lines[3]))
+        for _ in 0..<1_000_000 {
+            guard try directory.read("mark") != Array("\(last)\n".utf8) else { break }
+            await Task.yield()
+        }
         let lastLength = try #require(lines.last).count + 1
         for kept in stride(from: 0, to: lastLength, by: 97) {
             for torn in try directory.names("torn-") { try directory.remove(torn) }
             try directory.write(Array(whole.dropLast(lastLength - kept)), name)
+            // The last record was not synced yet.
+            try directory.mark(lines[2], 2)
             let log = try await reopen()
             try await log.stop()
             let after = try directory.lines()
@@ -130,7 +138,13 @@ struct FileAuditLogTests {
             #expect(torn.count == (kept == 0 ? 0 : 1))
             if let torn = torn.first {
                 #expect(try directory.read(torn) == Array(try #require(lines.last).prefix(kept)))
+                #expect(log.cut?.file == torn)
+                #expect(log.cut?.bytes == Int64(kept))
+                #expect(log.cut?.sequence == 3)
+            } else {
+                #expect(log.cut == nil)
             }
+            #expect(try verify().tornEnds == torn.count)
         }
     }
 

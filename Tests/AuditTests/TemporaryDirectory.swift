@@ -1,3 +1,4 @@
+import Audit
 import Foundation
 
 /// A directory of one test, removed with it.
@@ -38,6 +39,17 @@ final class TemporaryDirectory: Sendable {
     /// Takes a name, so that no file can be made under it.
     func block(_ name: String) throws {
         try FileManager.default.createDirectory(atPath: "\(path)/\(name)", withIntermediateDirectories: false)
+    }
+
+    /// Notes a record as the one that was synced last.
+    func mark(_ line: [UInt8], _ sequence: UInt64) throws {
+        try write(Array("\(AuditHead(sequence: sequence, hash: RecordHash.of(line)))\n".utf8), "mark")
+    }
+
+    /// Makes a pipe that nobody writes to.
+    func makePipe(_ name: String) throws {
+        // Safe: the path is a string whose terminated copy lives as long as the call.
+        guard unsafe mkfifo("\(path)/\(name)", 0o600) == 0 else { throw POSIXError(.EIO) }
     }
 
     func permissions(_ name: String) throws -> Int {

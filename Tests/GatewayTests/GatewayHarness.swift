@@ -111,7 +111,8 @@ struct GatewayHarness: Sendable {
         pipeline = Pipeline(gateway)
         workers = WorkerCommits(index: index, epoch: session.workers)
         drainer = OutboxDrainer(
-            commits: workers, session: session, audit: audit, environment: environment, region: shape.region)
+            commits: workers, session: session, audit: audit, environment: environment, region: shape.region,
+            node: "test")
     }
 
     private static func credentials(_ users: [User]) throws -> StaticCredentialStore {

@@ -9,7 +9,7 @@ import Workers
     private func drainer(_ harness: WorkerHarness) -> OutboxDrainer {
         OutboxDrainer(
             commits: harness.commits, session: harness.session, audit: harness.audit,
-            environment: harness.environment, region: "us-east-1",
+            environment: harness.environment, region: "us-east-1", node: "a",
             report: { [events = harness.events] in events.add($0) })
     }
 
@@ -46,6 +46,24 @@ import Workers
         #expect(try await isEmpty(harness))
         let lag = try await drainer.lag()
         #expect(lag.rows == 0 && lag.isExact && lag.age == .zero)
+    }
+
+    @Test func theIndexNotesHowFarTheLogGoesWhenRowsLeaveIt() async throws {
+        let harness = try await WorkerHarness()
+        let drainer = drainer(harness)
+        #expect(try await harness.value(Keys.auditMark(node: "a")) == nil)
+        for round in 1...3 {
+            try await put(["id-\(round)"], harness, epoch: harness.session.gateway, from: UInt64(round))
+            try await drainer.drainAll()
+            let head = try #require(harness.audit.head)
+            #expect(head.sequence == UInt64(round - 1))
+            #expect(try await harness.value(Keys.auditMark(node: "a")) == Array(head.description.utf8))
+        }
+        // What is not in the log is not noted.
+        try await put(["id-4"], harness, epoch: harness.session.gateway, from: 4)
+        harness.audit.fail(with: "full")
+        await #expect(throws: WorkerError.self) { try await drainer.drainAll() }
+        #expect(try await harness.value(Keys.auditMark(node: "a")).map { $0.first } == UInt8(ascii: "2"))
     }
 
     @Test func rowsOfEndedEpochsAreDrainedAndThoseOfLiveOthersAreNot() async throws {

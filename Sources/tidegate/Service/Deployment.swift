@@ -1,3 +1,4 @@
+import Audit
 import Configuration
 import DirectoryStore
 import EmbeddedIndex
@@ -171,6 +172,18 @@ struct Deployment: Sendable {
                 damage.report(name, found)
             }
         }
+    }
+
+    /// How far the audit log of this gateway went when its outbox was drained last; nil where that never was.
+    func auditMark() async throws(StartError) -> AuditHead? {
+        let entry = try await StartError.awaited("The index") { () throws(MetadataError) in
+            try await embedded.values(of: [Keys.auditMark(node: launch.configuration.node)])[0]
+        }
+        guard let entry else { return nil }
+        guard let head = AuditHead(String(decoding: entry.value, as: UTF8.self)) else {
+            throw StartError("The index: what it notes of the audit log is no record's number and hash.")
+        }
+        return head
     }
 
     /// Closes index and stores, once nothing works with them any more.

@@ -51,13 +51,11 @@ struct Service: Sendable {
         }
         let root = try launch.rootKey()
         let registry = MetricsRegistry()
-        let audit = try StartError.translated("The audit log") { () throws(AuditError) in
-            try FileAuditLog(auditOptions(configuration, deployment), environment: launch.environment)
-        }
+        let audit = try await openAudit(deployment)
         let workerMetrics = WorkerMetrics(registry, environment: launch.environment, logger: logger)
         let drainer = OutboxDrainer(
             commits: deployment.commits, session: deployment.session, audit: audit, environment: launch.environment,
-            region: configuration.region
+            region: configuration.region, node: configuration.node
         ) { workerMetrics.observe($0) }
         deployment.wake.connect { drainer.wake() }
         let gateway = try makeGateway(deployment, audit, keys, root, registry)
@@ -69,13 +67,25 @@ struct Service: Sendable {
             workers: workers, isDraining: isDraining)
     }
 
-    private static func auditOptions(_ configuration: TidegateConfiguration, _ deployment: Deployment)
-        -> AuditLogOptions
-    {
-        AuditLogOptions(
-            directory: configuration.audit.directory, node: configuration.node, epoch: deployment.session.gateway,
-            region: configuration.region, segmentBytes: configuration.audit.segmentBytes,
-            reserveBytes: configuration.audit.reserveBytes)
+    private static func openAudit(_ deployment: Deployment) async throws(StartError) -> FileAuditLog {
+        let (launch, logger) = (deployment.launch, deployment.logger)
+        let noted = try await deployment.auditMark()
+        let audit = try StartError.translated("The audit log") { () throws(AuditError) in
+            try FileAuditLog(
+                AuditLogOptions(launch.configuration, epoch: deployment.session.gateway),
+                environment: launch.environment, noted: noted
+            ) { reason in
+                logger.warning(
+                    "the audit log's mark could not be set; the next sync tries again",
+                    metadata: ["reason": "\(reason)"])
+            }
+        }
+        if let cut = audit.cut {
+            logger.error(
+                "an unfinished end of the audit log was cut off and kept; `tidegate audit verify` looks into it",
+                metadata: ["bytes": "\(cut.bytes)", "file": "\(cut.file)", "before-record": "\(cut.sequence)"])
+        }
+        return audit
     }
 
     private static func makeGateway(
@@ -238,4 +248,14 @@ final class RaisedFlag: Sendable {
     }
 
     var isRaised: Bool { value.load(ordering: .relaxed) }
+}
+
+extension AuditLogOptions {
+    /// The log of a gateway, as it is configured.
+    init(_ configuration: TidegateConfiguration, epoch: UInt32) {
+        self.init(
+            directory: configuration.audit.directory, node: configuration.node, epoch: epoch,
+            region: configuration.region, segmentBytes: configuration.audit.segmentBytes,
+            reserveBytes: configuration.audit.reserveBytes)
+    }
 }
