@@ -1,7 +1,10 @@
+import Primitives
+
 /// Counts unauthenticated refusals once a source becomes noisy, so that an attacker cannot fill the log's disk.
 ///
 /// The first refusals of a source in a window are recorded one by one; those beyond are counted and come out as one
-/// summary when the window has ended. Sources beyond a bound share one counter. A value: whoever owns it keeps it
+/// summary when the window has ended. An address of version 6 counts for all of its network of 64 bits, since whoever
+/// has one address of it has them all. Sources beyond a bound share one counter. A value: whoever owns it keeps it
 /// behind a lock.
 package struct NoiseCounter: Sendable {
     /// What to do with a refusal.
@@ -12,7 +15,7 @@ package struct NoiseCounter: Sendable {
 
     /// What a window of a source came to, beyond the refusals that were recorded.
     package struct Summary: Sendable, Hashable {
-        /// The address, or nil for all the sources that had no counter of their own.
+        /// The address, or the network of one of version 6; nil for all the sources that had no counter of their own.
         package var source: String?
         package var count: UInt64
         /// How long the window was, in seconds.
@@ -43,7 +46,8 @@ package struct NoiseCounter: Sendable {
     }
 
     /// Decides over one refusal, at a reading of a monotonic clock.
-    package mutating func refusal(from source: String, at nanoseconds: UInt64) -> Verdict {
+    package mutating func refusal(from address: String, at nanoseconds: UInt64) -> Verdict {
+        let source = IPAddressRange(address)?.subscriberText ?? address
         sweep(at: nanoseconds)
         if windows[source] == nil, windows.count >= maximumSources {
             var window = others ?? open(at: nanoseconds)

@@ -13,6 +13,8 @@ package struct GatewayMetrics: Sendable {
         /// The address that the request came from, and who asked: an ARN, or the kind of principal that has none.
         package var peerAddress = ""
         package var principal: String?
+        /// Whether nobody knows who asked.
+        package var isAnonymous: Bool
         package var bytesIn: Int64
         package var bytesOut: Int64
         package var nanoseconds: UInt64

@@ -34,6 +34,13 @@ package struct IPAddressRange: Sendable, Hashable {
     /// What one subscriber has: an address of IPv4, of IPv6 the network of 64 bits that an address lies in.
     package var subscriber: [UInt8] { bytes.count == 4 ? bytes : Array(bytes.prefix(8)) }
 
+    /// The same as text: `192.0.2.1`, or `2001:db8:0:7::/64`.
+    package var subscriberText: String {
+        guard bytes.count == 16 else { return bytes.map { String($0) }.joined(separator: ".") }
+        let groups = stride(from: 0, to: 8, by: 2).map { String(Int(bytes[$0]) << 8 | Int(bytes[$0 + 1]), radix: 16) }
+        return groups.joined(separator: ":") + "::/64"
+    }
+
     private static func number(_ digits: [UInt8], most: Int) -> Int? {
         guard (1...3).contains(digits.count), digits.allSatisfy({ (0x30...0x39).contains($0) }),
             digits.count == 1 || digits[0] != 0x30

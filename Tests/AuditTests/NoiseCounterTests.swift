@@ -41,4 +41,23 @@ struct NoiseCounterTests {
         #expect(recorded == 4 * 2 + 2)
         #expect(recorded + Int(summaries.reduce(0) { $0 + $1.count }) == 3000)
     }
+
+    @Test("counts whoever has a network of version 6 as one source")
+    func networks() {
+        var counter = NoiseCounter(recordedPerWindow: 4, windowSeconds: 60, maximumSources: 8)
+        var recorded = 0
+        for host in 0..<1000 {
+            let address = "2001:db8:0:7::\(String(host, radix: 16))"
+            if counter.refusal(from: address, at: 0) == .record { recorded += 1 }
+        }
+        #expect(recorded == 4)
+        // Another network, and the same address of version 4 in two forms.
+        #expect(counter.refusal(from: "2001:db8:0:8::1", at: 0) == .record)
+        for _ in 0..<4 { _ = counter.refusal(from: "192.0.2.1", at: 0) }
+        #expect(counter.refusal(from: "::ffff:192.0.2.1", at: 0) == .counted)
+        #expect(counter.refusal(from: "192.0.2.2", at: 0) == .record)
+        let summaries = counter.summaries(at: 60 * second)
+        #expect(summaries.map(\.source) == ["192.0.2.1", "2001:db8:0:7::/64"])
+        #expect(summaries.map(\.count) == [1, 996])
+    }
 }

@@ -157,6 +157,72 @@ struct RecordTests {
         #expect(try await harness.records().count == before + 56)
     }
 
+    @Test("Noise is counted whatever the answer is", arguments: ["/bucket?website&cors", "/%zz"])
+    func noiseOfAnyStatus(_ target: String) async throws {
+        let harness = try await GatewayHarness.withBucket()
+        let before = try await harness.records().count
+        var statuses: Set<Int> = []
+        for _ in 0..<40 { statuses.insert(try await harness.anonymous.get(target).status) }
+        #expect(statuses == [target.contains("%") ? 400 : 501])
+        #expect(try await harness.records().count == before + 16)
+        #expect(!harness.observations.all.suffix(40).contains { !$0.isAnonymous })
+        try await harness.gateway.noise.flush(into: harness.gateway, isLast: true)
+        let last = try #require(try await harness.records().last)
+        #expect(last.name == "UnauthenticatedRefusals")
+        #expect(last.json["requestParameters"]?["count"]?.stringValue == "24")
+    }
+
+    @Test("The keys that a stranger may not delete share one record, which is one refusal of the stranger's")
+    func strangersKeys() async throws {
+        let harness = try await GatewayHarness.withBucket()
+        let items = (0..<200).map { DeleteItem("\($0)/" + String(repeating: "k", count: 1000)) }
+        let (answer, records) = try await records(of: harness) {
+            try await harness.anonymous.deleteAll("bucket", items)
+        }
+        #expect(answer.texts("Error/Code") == Array(repeating: "AccessDenied", count: 200))
+        #expect(records.map(\.error) == ["AccessDenied"])
+        let record = try #require(records.first)
+        #expect(record.name == "DeleteObjects")
+        #expect(record.requestID == answer["x-amz-request-id"])
+        #expect(record.json["requestParameters"]?["refusedKeys"]?.stringValue == "200")
+        #expect(record.json["requestParameters"]?["refusedKeys-AccessDenied"]?.stringValue == "200")
+        #expect(record.resources.count == 9)
+        #expect(record.resources[1] == "arn:aws:s3:::bucket/" + items[0].key)
+        #expect(record.json.canonical.count < 20_000)
+        // However many requests come, no more is written.
+        let before = try await harness.records().count
+        for _ in 0..<30 {
+            let again = try await harness.anonymous.deleteAll("bucket", items)
+            #expect(again.texts("Error/Code").count == 200)
+        }
+        #expect(try await harness.records().count == before + 15)
+        try await harness.gateway.noise.flush(into: harness.gateway, isLast: true)
+        let last = try #require(try await harness.records().last)
+        #expect(last.json["requestParameters"]?["count"]?.stringValue == "15")
+    }
+
+    @Test("What a stranger may delete is recorded key by key, however much is refused")
+    func strangersDeletions() async throws {
+        let harness = try await GatewayHarness.withBucket()
+        let policy = Documents.policy(Documents.statement("Allow", "s3:DeleteObject", on: "bucket/open/*"))
+        #expect(try await harness.root.put("/bucket?policy", policy).status == 204)
+        for _ in 0..<20 { _ = try await harness.anonymous.get("/bucket/key") }
+        let (answer, records) = try await records(of: harness) {
+            try await harness.anonymous.deleteAll("bucket", ["open/a", "closed/a", "open/b", "closed/b"])
+        }
+        #expect(answer.texts("Error/Key") == ["closed/a", "closed/b"])
+        #expect(records.map(\.key) == ["open/a", "open/b"])
+        #expect(records.allSatisfy { $0.error == nil })
+    }
+
+    @Test("Without a record of their refusal, strangers are told nothing of the keys")
+    func unrecordedKeys() async throws {
+        let harness = try await GatewayHarness.withBucket()
+        harness.audit.fail(with: "the disk is full")
+        let answer = try await harness.anonymous.deleteAll("bucket", ["a", "b"])
+        #expect(answer.outcome == "503 ServiceUnavailable")
+    }
+
     @Test("While the log takes no records, nothing is changed and nothing is answered")
     func refusingLog() async throws {
         let harness = try await GatewayHarness.withBucket()

@@ -37,6 +37,9 @@ final class Answer: Sendable {
         state.withLock { $0.context = context }
     }
 
+    /// Nil as long as that is not known.
+    private var caller: Caller? { state.withLock { $0.context?.caller } }
+
     /// Sends a success. The record is written before the answer is whole.
     func succeed(_ response: WireResponse, content: ObjectContent?) async throws(S3Error) {
         guard let content else {
@@ -94,7 +97,8 @@ final class Answer: Sendable {
     func fail(_ error: S3Error) async {
         var error = error
         do throws(S3Error) {
-            if isRecorded(error) { try await Recorder(gateway).record(refusal(error)) }
+            let recorder = Recorder(gateway)
+            if recorder.isRecorded(caller, from: incoming.peerAddress) { try await recorder.record(refusal(error)) }
         } catch let failure {
             // Without its record even a refusal says only that the service is not available.
             error = failure
@@ -111,14 +115,6 @@ final class Answer: Sendable {
         }
         await send(response)
         observe(response.status, error: error, bytesOut: Int64(response.body.count))
-    }
-
-    /// Every refusal is, but those of a source that is noisy and says not who it is: they are counted.
-    private func isRecorded(_ error: S3Error) -> Bool {
-        let isKnown = state.withLock { $0.context.map { !$0.caller.isAnonymous } ?? false }
-        guard !isKnown, (400..<500).contains(error.code.status) else { return true }
-        return gateway.noise.isRecorded(
-            from: incoming.peerAddress, at: gateway.environment.monotonicNanoseconds())
     }
 
     private func refusal(_ error: S3Error) -> AuditEvent {
@@ -163,6 +159,7 @@ final class Answer: Sendable {
                 reason: error?.headers.first { $0.name == S3Error.internalReason }?.value,
                 bucket: state.wire?.bucket, key: state.wire?.key?.description, peerAddress: incoming.peerAddress,
                 principal: event.map { $0.userIdentity.arn ?? $0.userIdentity.type },
+                isAnonymous: state.context?.caller.isAnonymous ?? true,
                 bytesIn: event?.additionalEventData.bytesIn ?? 0, bytesOut: bytesOut,
                 nanoseconds: gateway.environment.monotonicNanoseconds() &- startedNanoseconds))
     }

@@ -35,10 +35,12 @@ struct RequestMetrics: Sendable {
         log(request)
     }
 
-    /// One line for each failure of ours; what clients did wrong, and what went well, is there for whoever asks for
-    /// more.
+    /// One line for each failure of ours. What was asked of us and is not served is of interest where somebody known
+    /// asked; what clients did wrong, and what went well, is there for whoever asks for more.
     private func log(_ request: GatewayMetrics.Observation) {
-        let level: Logger.Level = request.status >= 500 ? .error : .debug
+        let isOurs = request.status >= 500 && request.status != 501
+        let isUnserved = request.status == 501 && !request.isAnonymous
+        let level: Logger.Level = isOurs ? .error : isUnserved ? .info : .debug
         guard level >= logger.logLevel else { return }
         var metadata: Logger.Metadata = [
             "request-id": "\(request.requestID)", "operation": "\(request.operation)", "status": .count(request.status),
@@ -51,6 +53,8 @@ struct RequestMetrics: Sendable {
         if let code = request.errorCode { metadata["code"] = "\(code)" }
         if let reason = request.reason { metadata["reason"] = "\(reason)" }
         logger.log(
-            level: level, request.status >= 500 ? "a request could not be served" : "request", metadata: metadata)
+            level: level,
+            isOurs ? "a request could not be served" : isUnserved ? "what was asked for is not served" : "request",
+            metadata: metadata)
     }
 }
