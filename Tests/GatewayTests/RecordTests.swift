@@ -175,6 +175,9 @@ struct RecordTests {
     @Test("The keys that a stranger may not delete share one record, which is one refusal of the stranger's")
     func strangersKeys() async throws {
         let harness = try await GatewayHarness.withBucket()
+        // Where nothing could be allowed, the list is not even read.
+        let policy = Documents.policy(Documents.statement("Allow", "s3:DeleteObject", on: "bucket/open/*"))
+        #expect(try await harness.root.put("/bucket?policy", policy).status == 204)
         let items = (0..<200).map { DeleteItem("\($0)/" + String(repeating: "k", count: 1000)) }
         let (answer, records) = try await records(of: harness) {
             try await harness.anonymous.deleteAll("bucket", items)
@@ -187,7 +190,7 @@ struct RecordTests {
         #expect(record.json["requestParameters"]?["refusedKeys"]?.stringValue == "200")
         #expect(record.json["requestParameters"]?["refusedKeys-AccessDenied"]?.stringValue == "200")
         #expect(record.resources.count == 9)
-        #expect(record.resources[1] == "arn:aws:s3:::bucket/" + items[0].key)
+        #expect(record.resources.dropFirst().first == "arn:aws:s3:::bucket/" + items[0].key)
         #expect(record.json.canonical.count < 20_000)
         // However many requests come, no more is written.
         let before = try await harness.records().count
