@@ -151,7 +151,8 @@ def test_strangers_fill_no_log(tmp_path):
         client = raw.Raw(running.access)
         assert client("PUT", "/bucket").status == 200
         # Where nothing could be allowed, the list is not even read.
-        statement = {"Effect": "Allow", "Principal": "*", "Action": "s3:DeleteObject", "Resource": "arn:aws:s3:::bucket/open"}
+        resource = "arn:aws:s3:::bucket/open"
+        statement = {"Effect": "Allow", "Principal": "*", "Action": "s3:DeleteObject", "Resource": resource}
         policy = {"Version": "2012-10-17", "Statement": [statement]}
         assert client("PUT", "/bucket?policy", {}, json.dumps(policy).encode()).status == 204
         objects = "".join(f"<Object><Key>{n}/{'k' * 900}</Key></Object>" for n in range(1000))

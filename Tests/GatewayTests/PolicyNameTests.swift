@@ -48,7 +48,8 @@ struct PolicyNameTests {
         return [
             try await client.put("/bucket/new", "x", write),
             try await client.put("/bucket/new", "x", ["if-match": "\"1\""]),
-            try await client.put("/new", Content(Array(configuration.utf8)), ["x-amz-object-ownership": "a"]),
+            try await client.put(
+                "/new", Content(Array(configuration.utf8)), ["x-amz-object-ownership": "BucketOwnerEnforced"]),
             try await client.copy("bucket/key", to: "/bucket/new", ["x-amz-metadata-directive": "COPY"]),
             try await client.get("/bucket?list-type=2&prefix=a&delimiter=b&max-keys=3"),
             try await client.get("/bucket/key?versionId=null"), try await client.presigned("GET", "/bucket/key"),

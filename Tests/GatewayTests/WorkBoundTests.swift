@@ -25,7 +25,7 @@ struct WorkBoundTests {
         }
         // A record names what decided about its key, and not what did about all before it.
         let records = try await harness.records().filter { $0.name == "DeleteObjects" }
-        #expect(records.count == 40)
+        #expect(records.count == 21, "the refused keys of a stranger share one")
         for record in records {
             #expect(record.json["additionalEventData"]?["statements"]?.arrayValue?.count == 1)
         }
