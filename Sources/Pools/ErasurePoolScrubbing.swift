@@ -149,8 +149,18 @@ extension ErasurePool {
         }
         for status in broken { homes[Int(status.index)].store = nil }
         let order = order(locator.name, epoch: locator.placementEpoch)
-        let targets = targets(locator.geometry, order, homes, broken.map { Int($0.index) }, avoiding: avoided)
-        let rebuilt = await rebuild(readable(locator, broken), targets, footer)
+        var rebuilt: [Rebuilt] = []
+        var wanted = broken.map { Int($0.index) }
+        // A name can have other bytes: of a repair that was cut short before its commit, and damaged since. No store
+        // replaces them, so that the attempt after it is taken.
+        for _ in 0..<3 where !wanted.isEmpty {
+            let targets = targets(locator.geometry, order, homes, wanted, avoiding: avoided)
+            let tried = await rebuild(readable(locator, broken), targets, footer)
+            wanted = tried.filter { if case .corrupt = $0.error { true } else { false } }.map(\.home.index)
+            rebuilt += tried.filter { !wanted.contains($0.home.index) }
+            for home in rebuilt.map(\.home) where home.store != nil { homes[home.index].store = home.store }
+            for home in tried.map(\.home) where wanted.contains(home.index) { homes[home.index].attempt = home.attempt }
+        }
         for status in broken {
             guard let new = rebuilt.first(where: { $0.home.index == Int(status.index) && $0.error == nil })?.home,
                 let store = new.store

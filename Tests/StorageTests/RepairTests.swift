@@ -102,6 +102,25 @@ import TidegateTesting
         #expect(try await harness.pool.repair(locator).isWhole)
     }
 
+    @Test("What a repair that was cut short left behind, damaged since, is in no later repair's way")
+    func aNameThatOtherBytesHaveIsPassedOver() async throws {
+        var generator = SeededGenerator(seed: 47)
+        let harness = try PoolHarness()
+        let bytes = generator.bytes(30_000)
+        let locator = try await harness.store(bytes, &generator)
+        let shard = try #require(try await harness.shards().first)
+        harness.flip(shard.summary.name, byte: 500, in: shard.store)
+        // Its report is lost with the process that made it, and so is its commit.
+        let cutShort = try #require(try await harness.pool.repair(locator).repairs.first)
+        let leftover = locator.name.shard(cutShort.index, attempt: cutShort.attempt)
+        harness.flip(leftover, byte: 600, in: Int(cutShort.store))
+        let report = try await harness.pool.repair(locator)
+        #expect(report.isWhole)
+        #expect(report.repairs.map(\.attempt) == [cutShort.attempt + 1])
+        #expect(try await harness.pool.verify(report.locator).allSatisfy { $0.state == .sound })
+        #expect(try await harness.fetch(report.locator) == bytes)
+    }
+
     @Test func rootsBeforeAndAfterAreReported() async throws {
         var generator = SeededGenerator(seed: 44)
         let harness = try PoolHarness()
