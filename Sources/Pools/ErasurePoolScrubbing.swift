@@ -156,13 +156,19 @@ extension ErasurePool {
         for _ in 0..<3 where !wanted.isEmpty {
             let targets = targets(locator.geometry, order, homes, wanted, avoiding: avoided)
             let tried = await rebuild(readable(locator, broken), targets, footer)
-            wanted = tried.filter { if case .corrupt = $0.error { true } else { false } }.map(\.home.index)
-            rebuilt += tried.filter { !wanted.contains($0.home.index) }
-            for home in rebuilt.map(\.home) where home.store != nil { homes[home.index].store = home.store }
-            for home in tried.map(\.home) where wanted.contains(home.index) { homes[home.index].attempt = home.attempt }
+            wanted = []
+            for new in tried {
+                if case .corrupt = new.error {
+                    wanted.append(new.home.index)
+                    homes[new.home.index].attempt = new.home.attempt
+                } else if new.error == nil {
+                    rebuilt.append(new)
+                    homes[new.home.index] = new.home
+                }
+            }
         }
         for status in broken {
-            guard let new = rebuilt.first(where: { $0.home.index == Int(status.index) && $0.error == nil })?.home,
+            guard let new = rebuilt.first(where: { $0.home.index == Int(status.index) })?.home,
                 let store = new.store
             else {
                 report.unrepaired.append(status)
