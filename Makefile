@@ -53,7 +53,7 @@ build: packages ## Builds the debug binary and the tests
 	swift build --build-tests
 
 .PHONY: test
-test: unit clients conformance faults containers ## Everything: unit tests, real clients, conformance, faults, containers
+test: unit clients conformance faults histories containers ## Everything: units, real clients, conformance, faults, histories, containers
 
 .PHONY: unit
 unit: build ## The tests in Swift
@@ -70,6 +70,10 @@ conformance: binary test-packages venv ## Each S3 operation's answers and errors
 .PHONY: faults
 faults: binary test-packages venv ## A small share of the fault tests: kill -9, lost directories, large objects
 	$(PYTEST) Tests/Faults
+
+.PHONY: histories
+histories: binary test-packages venv ## Histories of concurrent clients and kills, checked for linearizability
+	$(PYTEST) Tests/Histories
 
 .PHONY: containers
 containers: venv ## What can be checked of Dockerfile and docker-compose.yml without an engine

@@ -50,7 +50,9 @@ def free_ports(count):
 class Gateway:
     """One running gateway. As a context manager it starts on entry and stops, or is killed, on exit."""
 
-    def __init__(self, folder, tls=None, config=None, settings=(), data=None, open_files=None):
+    def __init__(
+        self, folder, tls=None, config=None, settings=(), data=None, open_files=None, prefix=(), environment=None
+    ):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.data = pathlib.Path(data) if data else self.folder / "data"
@@ -58,6 +60,8 @@ class Gateway:
         self.settings = list(settings)
         # How many files the process may have open, and may not raise.
         self.open_files = open_files
+        # What runs the gateway's command, and variables for it, such as those that inject faults.
+        self.prefix, self.environment = list(prefix), environment or {}
         self.config = None
         if config:
             self.config = self.folder / "tidegate.yaml"
@@ -106,7 +110,8 @@ class Gateway:
         self.data.mkdir(parents=True, exist_ok=True)
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "TIDEGATE_"))}
         environment.update(TIDEGATE_ROOT_ACCESS_KEY=ACCESS_KEY, TIDEGATE_ROOT_SECRET_KEY=SECRET_KEY)
-        command = self.command()
+        environment.update(self.environment)
+        command = [*self.prefix, *self.command()]
         if self.open_files:
             command = ["prlimit", f"--nofile={self.open_files}:{self.open_files}", *command]
         with open(self.log, "ab") as log:
