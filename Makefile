@@ -15,6 +15,7 @@ unexport TIDEGATE_CONFIGURATION
 # Every Debian package that anything here needs, in one place.
 BUILD_PACKAGES := libisal-dev libxxhash-dev libssl-dev libxml2-dev libsqlite3-dev pkg-config
 TEST_PACKAGES := python3 python3-venv openssl rclone s3cmd restic s3fs
+HOSTILE_PACKAGES := testssl.sh
 BENCH_PACKAGES := python3 python3-venv openssl nginx-light wrk
 
 VENV := .build/venv
@@ -53,7 +54,7 @@ build: packages ## Builds the debug binary and the tests
 	swift build --build-tests
 
 .PHONY: test
-test: unit clients conformance faults histories containers ## Everything: units, real clients, conformance, faults, histories, containers
+test: unit clients conformance faults histories hostility containers ## Everything: units, clients, conformance, faults, histories, containers
 
 .PHONY: unit
 unit: build ## The tests in Swift
@@ -74,6 +75,15 @@ faults: binary test-packages venv ## A small share of the fault tests: kill -9, 
 .PHONY: histories
 histories: binary test-packages venv ## Histories of concurrent clients and kills, checked for linearizability
 	$(PYTEST) Tests/Histories
+
+.PHONY: hostility
+hostility: binary test-packages venv ## A small share of the hostile scenes: crowds, broken-off bodies, slow clients, TLS
+	$(PYTEST) Tests/Hostile
+
+.PHONY: hostile
+hostile: release test-packages hostile-packages venv ## Every hostile scene whole, against the release binary
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r Tests/Hostile/requirements.txt
+	TIDEGATE_CONFIGURATION=release $(PYTHON) Tests/Hostile/hostile
 
 .PHONY: containers
 containers: venv ## What can be checked of Dockerfile and docker-compose.yml without an engine
@@ -106,6 +116,10 @@ packages:
 .PHONY: test-packages
 test-packages:
 	$(call install,$(TEST_PACKAGES))
+
+.PHONY: hostile-packages
+hostile-packages:
+	$(call install,$(HOSTILE_PACKAGES))
 
 .PHONY: bench-packages
 bench-packages:

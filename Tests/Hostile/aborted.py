@@ -104,9 +104,10 @@ def run(options, folder, say=print):
         assert client("PUT", "/aborted/whole", body=acting.content).status == 200
         acting.upload_id = client("POST", "/aborted/parts?uploads").text("UploadId")
         with concurrent.futures.ThreadPoolExecutor(options.clients) as pool:
-            # Threads, pools and buffers that a gateway keeps once it has served somebody are no leak.
-            list(pool.map(acting.upload, range(-2 * options.clients, 0)))
-            list(pool.map(acting.download, range(2 * options.clients)))
+            # Threads, pools and what the allocator keeps of them once they have served somebody are no leak.
+            warm = min(400, options.count)
+            list(pool.map(acting.upload, range(-warm, 0)))
+            list(pool.map(acting.download, range(warm)))
             settled(client, running)
             before = watch.Level(running)
             say(f"before: {before}")

@@ -25,7 +25,7 @@ def arguments(given=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--connections", type=int, default=10_000, help="how many connections (10000)")
     parser.add_argument("--requests", type=int, default=200, help="puts and gets meanwhile (200)")
-    parser.add_argument("--patience", type=float, default=5, help="seconds that one of them may take (5)")
+    parser.add_argument("--patience", type=float, default=20, help="seconds that one of them may take (20)")
     parser.add_argument(
         "--kib", type=float, default=32, help="memory that a connection may cost in the gateway (32)"
     )

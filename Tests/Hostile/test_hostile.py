@@ -30,7 +30,7 @@ def test_aborted_bodies(tmp_path):
 
 @pytest.mark.timeout(180)
 def test_slow_and_endless_clients(tmp_path):
-    assert slow.main(["--clients", "6", *folder(tmp_path)]) == 0
+    assert slow.main(["--clients", "6", "--timeout", "2", *folder(tmp_path)]) == 0
 
 
 def versions(context, port):
