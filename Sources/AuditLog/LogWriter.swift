@@ -16,6 +16,8 @@ struct LogWriter: ~Copyable {
     private var previous: [UInt8]
     private var buffer: [UInt8] = []
     private var isDirty = false
+    /// What ended the log. The records after it were given their numbers, and are not in the file.
+    private var failure: PosixFailure?
 
     /// Goes on where a log ends.
     init(_ options: AuditLogOptions, after end: LogEnd, lock: consuming PosixFile) throws(PosixFailure) {
@@ -49,9 +51,16 @@ struct LogWriter: ~Copyable {
             head: nextSequence == 0 ? nil : AuditHead(sequence: nextSequence - 1, hash: previous))
     }
 
-    /// Does something with the writer, and says how it is then.
+    /// Does something with the writer, and says how it is then. After a failure nothing is done any more: a sync that
+    /// was to come would tell of records as being on the disk that never were written.
     mutating func perform(_ body: (inout LogWriter) throws(PosixFailure) -> Void) throws(PosixFailure) -> Status {
-        try body(&self)
+        if let failure { throw failure }
+        do throws(PosixFailure) {
+            try body(&self)
+        } catch {
+            failure = error
+            throw error
+        }
         return status
     }
 
@@ -85,14 +94,19 @@ struct LogWriter: ~Copyable {
         try flush()
         try synchronize()
         let path = directory.file("\(SegmentName(firstSequence: nextSequence))")
-        do {
-            file = try PosixFile(path, .creating)
-        } catch  where error.isOutOfSpace {
-            guard try reserve.release() else { throw error }
-            file = try PosixFile(path, .creating)
-        }
+        file = try create(path)
         fileSize = 0
         try directory.synchronize()
+    }
+
+    private mutating func create(_ path: String) throws(PosixFailure) -> PosixFile {
+        while true {
+            do {
+                return try PosixFile(path, .creating)
+            } catch  where error.isOutOfSpace {
+                guard try reserve.release() else { throw error }
+            }
+        }
     }
 
     private mutating func flush() throws(PosixFailure) {

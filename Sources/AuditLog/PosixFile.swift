@@ -111,10 +111,13 @@ struct PosixFile: ~Copyable {
         guard ftruncate(descriptor, off_t(size)) == 0 else { throw .last("ftruncate", path) }
     }
 
-    /// Takes disk space for the first `size` bytes.
-    func allocate(_ size: Int64) throws(PosixFailure) {
+    /// Takes disk space for the first `size` bytes; false where there is not as much.
+    func allocates(_ size: Int64) throws(PosixFailure) -> Bool {
         let code = posix_fallocate(descriptor, 0, off_t(size))
-        guard code == 0 else { throw PosixFailure(call: "posix_fallocate", path: path, code: code) }
+        guard code != 0 else { return true }
+        let failure = PosixFailure(call: "posix_fallocate", path: path, code: code)
+        guard failure.isOutOfSpace else { throw failure }
+        return false
     }
 
     /// Takes the lock that one process at a time can have; false where another one has it.
