@@ -58,8 +58,8 @@ final class Answer: Sendable {
             observe(response.status, error: nil, bytesOut: 0)
             return
         }
-        var sink: any BodySink = ResponseSink(
-            channel, head(response), length: content.length, progress: progress)
+        let held = ResponseSink(channel, head(response), length: content.length, progress: progress)
+        var sink: any BodySink = held
         do {
             try await content.read(&sink)
         } catch {
@@ -71,10 +71,12 @@ final class Answer: Sendable {
         }
         do {
             try await record(bytesOut: content.length)
+            try await held.complete()
             try await channel.finish()
             observe(response.status, error: nil, bytesOut: content.length)
         } catch let error as S3Error {
             // A read whose record cannot be written is not completed.
+            guard progress.hasBegun else { throw error }
             await channel.abort()
             observe(error.code.status, error: error, bytesOut: progress.bytes)
         } catch {
