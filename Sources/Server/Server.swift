@@ -112,9 +112,10 @@ package final class Server: Sendable {
 
     /// Waits until nothing is open or in flight, and returns whether that came in time.
     private func isQuiet(within limit: Duration) async -> Bool {
-        let start = core.environment.now()
+        let start = core.environment.monotonicNanoseconds()
         while !core.connections.isEmpty || core.counterValues.requestsInFlight > 0 {
-            guard core.environment.now() - start < limit else { return false }
+            let passed = core.environment.monotonicNanoseconds() - start
+            guard Duration.nanoseconds(Int64(clamping: passed)) < limit else { return false }
             do {
                 try await core.environment.sleep(for: .milliseconds(10))
             } catch {

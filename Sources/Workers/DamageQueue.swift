@@ -31,6 +31,9 @@ package final class DamageQueue: Sendable {
     let signal = WakeSignal()
     private let environment: any Environment
     private let capacity: Int
+    /// How long a store may be away before its shards are rebuilt elsewhere, where nothing else is said.
+    package static let usualPatience: Duration = .seconds(900)
+
     private let patience: Duration
     private let state = Mutex(State())
 
@@ -38,7 +41,7 @@ package final class DamageQueue: Sendable {
     ///   - capacity: Blobs that wait at most; reports of others are dropped and counted.
     ///   - patience: How long a store may be away before its shards are rebuilt elsewhere, and how long a blob that was
     ///     verified counts as whole whatever a read with an old location of it reports.
-    package init(environment: any Environment, capacity: Int = 10_000, patience: Duration = .seconds(900)) {
+    package init(environment: any Environment, capacity: Int = 10_000, patience: Duration = usualPatience) {
         (self.environment, self.capacity, self.patience) = (environment, capacity, patience)
     }
 

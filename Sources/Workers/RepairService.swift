@@ -130,6 +130,12 @@ package final class RepairService: Sendable {
         }
     }
 
+    /// Whether a row's time has come. One further ahead than anything is ever put off was written by a clock that was
+    /// ahead and has been set back since: that blob is not to wait for as long as the clock was wrong.
+    private func isDue(_ record: DamagedRecord, at time: Timestamp) -> Bool {
+        record.notBefore <= time || record.notBefore - time > max(settings.longestRetry, DamageQueue.usualPatience)
+    }
+
     /// Looks at every row of the queue, and keeps the most urgent of those that are due.
     private func readOrder(now: UInt64) async throws(WorkerError) -> RepairOrder {
         var order = RepairOrder(limit: settings.mostConsidered, read: now)
@@ -140,7 +146,7 @@ package final class RepairService: Sendable {
             let scan = Scan(.keys(from: from, below: Keys.blobs("d").upperBound.key), limit: 1000)
             let page = try await commits.index.answered { index throws(MetadataError) in try await index.scan(scan) }
             let due = page.entries.compactMap { row in Keys.blobName(row.key).map { ($0, Self.record(row)) } }
-                .filter { $0.1.notBefore <= time }
+                .filter { isDue($0.1, at: time) }
             let keys = due.map { Keys.blob($0.0) }
             let blobs = try await commits.index.answered { index throws(MetadataError) in
                 try await index.values(of: keys)

@@ -156,6 +156,20 @@ import Workers
         harness.events.all.compactMap { if case .repaired(let name, _) = $0 { name } else { nil } }
     }
 
+    /// What was put off by a clock that was a year ahead is not put off for a year once the clock is right.
+    @Test func aClockThatIsSetBackDoesNotPutOffRepairs() async throws {
+        let harness = try await WorkerHarness()
+        let blob = try await harness.keep(bytes, counter: 1)
+        try await harness.lose(2, of: blob)
+        let right = harness.environment.now()
+        harness.environment.setWallClock(right + .seconds(365 * 86_400))
+        let queue = try await queue(harness, [(blob.name, [2], .missing)])
+        let service = service(harness, queue)
+        harness.environment.setWallClock(right)
+        #expect(try await service.repairPass() == 1)
+        try await expectWhole(blob, harness)
+    }
+
     /// However many blobs wait for stores that are away, one that can be repaired now is found behind them.
     @Test func blobsThatWaitDoNotHideTheOthers() async throws {
         let harness = try await WorkerHarness()
