@@ -8,7 +8,6 @@ left to happen later. What is answered 5xx may happen until that process ends.
 import collections
 import dataclasses
 import hashlib
-import http.client
 import random
 import threading
 import time
@@ -17,9 +16,9 @@ import urllib.parse
 from Harness import gateway, raw
 from Histories import model
 from Histories.history import History, Operation
-from Histories.workload import KEYS, Request, Workload
+from Histories.workload import KEYS, PROFILES, Request, Workload
 
-LOST = (OSError, http.client.HTTPException)
+LOST = raw.LOST
 DEADLINE = 120
 
 
@@ -79,9 +78,9 @@ class Gate:
 class Bucket:
     """A bucket and the history of it."""
 
-    def __init__(self, name, seed, kinds=None):
+    def __init__(self, name, seed, kinds):
         self.name, self.seed = name, seed
-        self.workload = Workload(seed, **({"kinds": kinds} if kinds else {}))
+        self.workload = Workload(seed, kinds=kinds)
         self.operations, self.lock, self.counts = [], threading.Lock(), collections.Counter()
 
     def note(self, client, request, call, end, answer):
@@ -241,11 +240,14 @@ MAY_BE_REFUSED = {
 class Session:
     """One gateway, its buckets and kills."""
 
-    def __init__(self, seed, folder, buckets=3, clients=5, operations=120, kills=2, environment=None, kinds=None):
+    def __init__(self, seed, folder, buckets=3, clients=5, operations=120, kills=2, environment=None):
         """`operations` are those of each bucket."""
         self.seed, self.kills, self.chance = seed, kills, random.Random(f"session {seed}")
         self.gateway = gateway.Gateway(folder, environment=environment)
-        self.buckets = [Bucket(f"h{number}-{seed}", f"{seed}/{number}", kinds) for number in range(buckets)]
+        self.buckets = [
+            Bucket(f"h{number}-{seed}", f"{seed}/{number}", PROFILES[number % len(PROFILES)])
+            for number in range(buckets)
+        ]
         self.total = buckets * operations
         self.gate = Gate(self.total)
         self.clients = [
@@ -287,7 +289,7 @@ class Session:
         self.gate.open()
 
     def finish(self):
-        """Ends the load, and reads what there is at last."""
+        """Ends the load, and reads what there is at last, which must be answered."""
         for client in self.clients:
             client.join(DEADLINE)
             if client.is_alive():
@@ -298,4 +300,6 @@ class Session:
             reader = Client(-1, self.gateway.access, bucket, self.gate)
             for request in [Request("list", {}), *(Request("get", {"key": key}) for key in KEYS)]:
                 reader.send(request)
+                if bucket.operations[-1].is_open:
+                    raise Unexpected(f"{request.kind} {request.arguments} was not answered at the end")
             reader.raw.close()

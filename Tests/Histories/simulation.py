@@ -10,7 +10,7 @@ import random
 
 from Histories import model
 from Histories.history import History, Operation
-from Histories.workload import Workload
+from Histories.workload import PROFILES, Workload
 
 LONGEST = 40
 
@@ -85,7 +85,7 @@ class Simulation:
 
     def __init__(self, seed, clients=5, operations=120, kills=2):
         self.chance = random.Random(seed)
-        self.workload = Workload(seed, sizes=[(1.0, 4)], first_part=4)
+        self.workload = Workload(seed, kinds=PROFILES[seed % len(PROFILES)], sizes=[(1.0, 4)], first_part=4)
         self.server = Server(self.workload.copies)
         self.left, self.operations = operations, []
         self.queue, self.count, self.underway = [], 0, {}

@@ -22,6 +22,8 @@ def test_histories_are_linearizable(seed, tmp_path):
         (tmp_path / f"{history.origin['bucket']}.json").write_text(history.encoded())
         verdict = checker.check(history)
         assert verdict.is_right, f"{tmp_path}: {verdict.reason}"
+    # The disks are sound, and nobody is turned away.
+    assert sum(bucket.counts["5xx"] for bucket in session.buckets) == 0, session.gateway.tail()
     answered = sum(not each.is_open for history in histories for each in history.operations)
     assert answered > 200, "too little was answered to say anything"
     kinds = {each.kind for history in histories for each in history.operations if not each.is_open}

@@ -12,6 +12,13 @@ KINDS = (
     ["put"] * 9 + ["put absent"] * 5 + ["put match"] * 4 + ["get"] * 9 + ["head"] * 4 + ["delete"] * 6
     + ["copy"] * 4 + ["list"] * 6 + ["create"] * 3 + ["part"] * 5 + ["complete"] * 5 + ["abort"]
 )  # fmt: skip
+# Fewer kinds meet more often.
+CONDITIONAL = ["put absent"] * 6 + ["put match"] * 4 + ["put"] * 2 + ["delete"] * 5 + ["get"] * 3 + ["list"] * 5
+UPLOADING = (
+    ["create"] * 2 + ["part"] * 5 + ["complete"] * 6 + ["abort"] * 4 + ["put absent"] * 2 + ["get"] * 3
+    + ["list"] * 2 + ["delete"] * 2 + ["copy"]
+)  # fmt: skip
+PROFILES = [KINDS, CONDITIONAL, UPLOADING]
 # Of uploads no more than these are in use at once.
 UPLOADS = 4
 SIZES = [(0.6, 3_000), (0.9, 90_000), (1.0, 700_000)]
