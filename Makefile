@@ -14,7 +14,7 @@ unexport TIDEGATE_CONFIGURATION
 
 # Every Debian package that anything here needs, in one place.
 BUILD_PACKAGES := libisal-dev libxxhash-dev libssl-dev libxml2-dev libsqlite3-dev pkg-config
-TEST_PACKAGES := python3 python3-venv openssl rclone s3cmd restic s3fs
+TEST_PACKAGES := python3 python3-venv openssl rclone s3cmd restic s3fs fiu-utils
 HOSTILE_PACKAGES := testssl.sh
 BENCH_PACKAGES := python3 python3-venv openssl nginx-light wrk
 
@@ -69,7 +69,7 @@ conformance: binary test-packages venv ## Each S3 operation's answers and errors
 	$(PYTEST) Tests/Conformance
 
 .PHONY: faults
-faults: binary test-packages venv ## A small share of the fault tests: kill -9, lost directories, large objects
+faults: binary test-packages venv ## A small share of the fault tests: kills, full disks, failing calls, lost directories
 	$(PYTEST) Tests/Faults
 
 .PHONY: histories
@@ -88,6 +88,11 @@ hostile: release test-packages hostile-packages venv ## Every hostile scene whol
 .PHONY: containers
 containers: venv ## What can be checked of Dockerfile and docker-compose.yml without an engine
 	$(PYTEST) Tests/Containers
+
+.PHONY: prove
+prove: binary test-packages venv ## The long shares, for hours; goes on where it was interrupted
+	$(TESTED) $(PYTHON) Tests/Histories/prove
+	$(TESTED) $(PYTHON) Tests/Faults/prove
 
 .PHONY: s3-tests
 s3-tests: binary test-packages venv ## ceph/s3-tests: make s3-tests SUITE=path/to/checkout

@@ -1,7 +1,7 @@
 """Workers that load a server with a mixture of mutations and reads, and write every outcome into the ledger."""
 
+import contextlib
 import hashlib
-import http.client
 import random
 import threading
 
@@ -11,7 +11,7 @@ from Faults.ledger import ABSENT, Key, State, Upload, Versions, Wrong
 
 PLAIN, VERSIONED = "plain-bucket", "versioned-bucket"
 KEYS_OF_EACH = 12
-LOST = (OSError, http.client.HTTPException)
+LOST = raw.LOST
 PART = 5 * MIB
 
 
@@ -19,22 +19,29 @@ class Gone(Exception):
     """The server did not answer."""
 
 
+class Refused(Exception):
+    """A read was answered 5xx where that is allowed."""
+
+
 class Worker(threading.Thread):
     """Works on keys of its own until told to stop, or until the server is gone."""
 
-    def __init__(self, number, server, ledger, seed, stopping, operations):
+    def __init__(self, number, server, ledger, seed, stopping, operations, may_refuse_reads=False):
         super().__init__(daemon=True, name=f"worker-{number}")
         self.number, self.ledger, self.stopping, self.operations = number, ledger, stopping, operations
         self.raw = raw.Raw(server, timeout=30)
         self.chance = random.Random(f"{seed}/{number}")
         self.seed = seed
+        # Whether a read may be answered 5xx, as when a disk cannot be read; never may it be answered wrong.
+        self.may_refuse_reads = may_refuse_reads
         self.keys = [f"w{number}/ключ {n}+" for n in range(KEYS_OF_EACH)]
         self.error = None
 
     def run(self):
         try:
             while not self.stopping.is_set():
-                getattr(self, self.chance.choice(self.operations))()
+                with contextlib.suppress(Refused):
+                    getattr(self, self.chance.choice(self.operations))()
         except Gone:
             pass
         except Exception as error:
@@ -132,9 +139,14 @@ class Worker(threading.Thread):
             answer = self.raw("GET", f"/{PLAIN}/{raw.quote(name)}")
         except LOST as error:
             raise Gone from error
+        self.admit(answer)
         if answer.status != 200 or hashlib.sha256(answer.body).hexdigest() != state.digest:
             raise Wrong(f"GET {name} under load: {answer}, acknowledged was {state}")
         return answer.body
+
+    def admit(self, answer):
+        if self.may_refuse_reads and answer.status >= 500:
+            raise Refused
 
     def list(self):
         """Under load a listing must be in order and without doubles, and hold this worker's own keys exactly."""
@@ -142,6 +154,7 @@ class Worker(threading.Thread):
             answer = self.raw("GET", f"/{PLAIN}?list-type=2&max-keys=1000&prefix=w{self.number}%2F")
         except LOST as error:
             raise Gone from error
+        self.admit(answer)
         if answer.status != 200:
             raise Wrong(f"list: {answer}")
         names = answer.texts("Contents/Key")

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from Faults import kill9, large_object, lost_directories
+from Faults import clock, failing_calls, full_disk, kill9, large_object, lost_directories
 
 if os.environ.get("TIDEGATE_TEST_ENDPOINT"):
     pytest.skip("faults are made on a gateway that the test starts itself", allow_module_level=True)
@@ -24,3 +24,22 @@ def test_lost_directories(tmp_path):
 @pytest.mark.timeout(900)
 def test_large_object(tmp_path):
     assert large_object.main(["--mib", "192", "--part-mib", "8", "--ranges", "60", "--folder", str(tmp_path)]) == 0
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("disk", ["everything", "index"])
+def test_full_disk(disk, tmp_path):
+    assert full_disk.main(["--disks", disk, "--seed", "20", "--folder", str(tmp_path)]) == 0
+
+
+@pytest.mark.timeout(900)
+def test_failing_calls(tmp_path):
+    faults = ["fdatasync", "pwrite", "pread", "write", "short-pwrite"]
+    arguments = ["--rounds", str(len(faults)), "--seconds", "0.5", "1", "--seed", "20", "--folder", str(tmp_path)]
+    assert failing_calls.main([*arguments, "--faults", *faults]) == 0
+
+
+@pytest.mark.timeout(900)
+def test_a_clock_that_is_set(tmp_path):
+    arguments = ["--rounds", "2", "--seconds", "0.5", "1", "--seed", "20", "--folder", str(tmp_path)]
+    assert clock.main(arguments) == 0

@@ -14,6 +14,8 @@ import botocore.credentials
 
 NAMESPACE = "{http://s3.amazonaws.com/doc/2006-03-01/}"
 UNSIGNED = "UNSIGNED-PAYLOAD"
+# What a request meets that gets no answer.
+LOST = (OSError, http.client.HTTPException)
 # Seconds after which a kept connection is not used again: a gateway closes idle ones.
 IDLE = 30
 

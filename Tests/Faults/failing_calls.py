@@ -1,0 +1,175 @@
+#!/usr/bin/env python3
+"""Calls of the operating system that fail under load: writes, reads and syncs of any file, by libfiu (`fiu-utils`).
+
+In each round the gateway is started, loaded, and one kind of call begins to fail now and then with EIO or ENOSPC, or
+to do less than it was asked for; some rounds begin with it, so that the start meets it too. The gateway may refuse
+requests, or end its process where it cannot trust its index any more; it may not answer wrong. Then it is killed and
+started on a disk that works, and all that it holds is compared with what it had acknowledged. At the end every
+acknowledged mutation stands in the audit log, the log verifies, and a scrub finds nothing that an earlier one did not
+mend.
+
+libfiu knows calls and no files: a failing write may be one of a store, of the index, of the log, or of a connection.
+
+Exit code 0: every law held. 1: one was broken (it is named).
+"""
+
+import argparse
+import collections
+import pathlib
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+from Faults import kill9  # noqa: E402
+from Harness import venv  # noqa: E402
+
+EIO, ENOSPC = 5, 28
+# What fails, with which error, and what the gateway may do then.
+FAULTS = {
+    "fdatasync": ("posix/io/sync/fdatasync", EIO),
+    "fsync": ("posix/io/sync/fsync", EIO),
+    "pwrite": ("posix/io/rw/pwrite", EIO),
+    "pwrite-full": ("posix/io/rw/pwrite", ENOSPC),
+    "pread": ("posix/io/rw/pread", EIO),
+    "write": ("posix/io/rw/write", EIO),
+    "open": ("posix/io/oc/open", EIO),
+    "ftruncate": ("posix/io/rw/ftruncate", EIO),
+    "short-pwrite": ("posix/io/rw/pwrite/reduce", 0),
+    "short-pread": ("posix/io/rw/pread/reduce", 0),
+    "short-write": ("posix/io/rw/write/reduce", 0),
+}
+PRELOADED = "/usr/lib/fiu/fiu_run_preload.so /usr/lib/fiu/fiu_posix_preload.so"
+OPERATIONS = ["put"] * 6 + ["get"] * 3 + ["copy", "delete", "tag", "list", "race", "multipart"]
+
+
+def arguments(given=None):
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=60, help="how many faults, one after another (60)")
+    parser.add_argument("--faults", nargs="+", choices=FAULTS, default=list(FAULTS), help="which calls fail (all)")
+    parser.add_argument("--workers", type=int, default=6, help="concurrent connections (6)")
+    parser.add_argument("--seconds", type=float, nargs=2, default=[0.5, 4], help="load under a fault (0.5 to 4)")
+    parser.add_argument("--seed", type=int, default=random.randrange(1 << 32), help="draws load and faults; printed")
+    parser.add_argument("--folder", type=pathlib.Path, help="where the data goes, and stays (a temporary folder)")
+    given = parser.parse_args(given)
+    given.operations, given.no_kill, given.no_index_loss, given.tails = None, False, True, 0
+    return given
+
+
+class Run(kill9.Run):
+    """The rounds of `kill9`, with a fault before each kill."""
+
+    def __init__(self, options, folder, say=print):
+        super().__init__(options, folder, say)
+        self.operations = OPERATIONS
+        self.outcomes = collections.Counter()
+        self.control = pathlib.Path(folder) / "fiu"
+
+    def load(self, number, operations, no_kill=False):
+        from Faults import load
+
+        name = self.options.faults[number % len(self.options.faults)]
+        point, error = FAULTS[name]
+        probability = self.chance.choice([0.003, 0.02, 0.1])
+        command = f"enable_random name={point},probability={probability},failinfo={error}"
+        self.gateway.kill()
+        if self.start(command if self.chance.random() < 0.2 else ""):
+            stopping = threading.Event()
+            seed = f"{self.options.seed}/{number}"
+            workers = [
+                load.Worker(n, self.gateway.access, self.ledger, seed, stopping, operations, may_refuse_reads=True)
+                for n in range(self.options.workers)
+            ]
+            for worker in workers:
+                worker.start()
+            self.enable(command)
+            ended = self.wait()
+            stopping.set()
+            # A request that waits for a disk that fails is not waited for: nobody is told anything of it.
+            self.gateway.kill()
+            for worker in workers:
+                worker.join(60)
+                if worker.error:
+                    raise worker.error
+        else:
+            ended = "no start"
+        self.kills += 1
+        self.gateway.kill()
+        self.gateway.environment = {}
+        self.outcomes[f"{name}: {ended}"] += 1
+        self.outcomes["refused"] += len(self.ledger.refused)
+        self.ledger.refused.clear()
+
+    def start(self, command):
+        """Whether it serves, with the library loaded and a fault from the start on, where one is given."""
+        self.gateway.environment = {
+            "LD_PRELOAD": PRELOADED,
+            "FIU_CTRL_FIFO": str(self.control),
+            "FIU_ENABLE": command,
+        }
+        before = self.gateway.log.stat().st_size if self.gateway.log.exists() else 0
+        try:
+            self.gateway.start(deadline=20)
+        except RuntimeError:
+            if not command:
+                raise
+            said = self.gateway.log.read_bytes()[before:].decode(errors="replace").strip()
+            if not said or (self.gateway.process and self.gateway.process.returncode or 0) < 0:
+                raise RuntimeError(f"a start under {command} died or said nothing: {said[:4000]}") from None
+            return False
+        return True
+
+    def enable(self, command):
+        # Nothing else than this process reads the pipe: one that has ended leaves the writer waiting.
+        subprocess.run(
+            ["timeout", "5", "fiu-ctrl", "-f", str(self.control), "-c", command, str(self.gateway.process.pid)],
+            capture_output=True,
+        )
+
+    def wait(self):
+        """How the time under the fault ended."""
+        end = time.monotonic() + self.chance.uniform(*self.options.seconds)
+        while time.monotonic() < end:
+            code = self.gateway.process.poll()
+            if code is not None:
+                if code < 0:
+                    raise RuntimeError(f"the gateway died of signal {-code}:\n{self.gateway.tail()}")
+                return f"ended with {code}"
+            time.sleep(0.02)
+        return "served on"
+
+    def scrub(self):
+        """What a fault left missing is found by the first scrub, and mended by it."""
+        self.gateway.tool("scrub", "--data", self.gateway.data, check=False)
+        super().scrub()
+
+    def finish(self):
+        super().finish()
+        self.say(", ".join(f"{count} {what}" for what, count in sorted(self.outcomes.items())))
+
+
+def main(given=None):
+    options = arguments(given)
+    if not shutil.which("fiu-ctrl"):
+        raise SystemExit("fiu-ctrl is not installed: it is of Debian's fiu-utils")
+    start = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="tidegate-calls-") as temporary:
+        run = Run(options, options.folder or temporary, say=lambda text: print(text, flush=True))
+        try:
+            run.whole()
+        except Exception as error:
+            print(f"BROKEN with seed {options.seed}: {type(error).__name__}: {error}", flush=True)
+            print(run.gateway.tail(20) if run.gateway.log.exists() else "", flush=True)
+            return 1
+    print(f"{run.kills} faults, {run.compared} comparisons, no law broken in {time.monotonic() - start:.0f} s")
+    return 0
+
+
+if __name__ == "__main__":
+    venv.enter(__file__)
+    sys.exit(main())

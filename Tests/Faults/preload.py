@@ -1,0 +1,20 @@
+"""Libraries of our own that change what the C library tells a process: compiled when a test wants them."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+
+
+def library(name, folder):
+    """The compiled library of a source file beside this one, in a folder."""
+    compiler = os.environ.get("CC") or shutil.which("clang") or shutil.which("cc")
+    if not compiler:
+        raise SystemExit("no C compiler found: clang comes with Swift's toolchain")
+    source = pathlib.Path(__file__).with_name(f"{name}.c")
+    built = pathlib.Path(folder) / f"{name}.so"
+    built.parent.mkdir(parents=True, exist_ok=True)
+    subprocess.run(
+        [compiler, "-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", "-o", built, source, "-ldl"], check=True
+    )
+    return str(built)
