@@ -17,6 +17,7 @@ import argparse
 import collections
 import pathlib
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -69,6 +70,8 @@ class Run(kill9.Run):
         self.operations = OPERATIONS
         self.outcomes = collections.Counter()
         self.control = pathlib.Path(folder) / "fiu"
+        # How long the log was before this round.
+        self.logged = 0
 
     def load(self, number, operations, no_kill=False):
         from Faults import load
@@ -78,6 +81,7 @@ class Run(kill9.Run):
         probability = self.chance.choice([0.003, 0.02, 0.1])
         command = f"enable_random name={point},probability={probability},failinfo={error}"
         self.gateway.kill()
+        self.logged = self.gateway.log.stat().st_size
         if self.start(command if self.chance.random() < 0.2 else ""):
             stopping = threading.Event()
             seed = f"{self.options.seed}/{number}"
@@ -100,10 +104,17 @@ class Run(kill9.Run):
             ended = "no start"
         self.kills += 1
         self.gateway.kill()
+        self.refuse_crashes()
         self.gateway.environment = {}
         self.outcomes[f"{name}: {ended}"] += 1
         self.outcomes["refused"] += len(self.ledger.refused)
         self.ledger.refused.clear()
+
+    def refuse_crashes(self):
+        """A crash takes its time to be told, so that the kill may come before its end; what it says is in the log."""
+        said = self.gateway.log.read_bytes()[self.logged :].decode(errors="replace")
+        if re.search("swift-runtime|Fatal error|Program crashed", said):
+            raise RuntimeError(f"the gateway crashed:\n{said[-20000:]}")
 
     def start(self, command):
         """Whether it serves, with the library loaded and a fault from the start on, where one is given."""
