@@ -34,7 +34,7 @@ def test_full_disk(disk, tmp_path):
 
 @pytest.mark.timeout(900)
 def test_failing_calls(tmp_path):
-    faults = ["fdatasync", "pwrite", "pread", "write", "short-pwrite"]
+    faults = ["fdatasync", "pwrite", "pread", "short-pwrite"]
     arguments = ["--rounds", str(len(faults)), "--seconds", "0.5", "1", "--seed", "20", "--folder", str(tmp_path)]
     assert failing_calls.main([*arguments, "--faults", *faults]) == 0
 
