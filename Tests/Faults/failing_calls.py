@@ -124,7 +124,8 @@ class Run(kill9.Run):
         }
         before = self.gateway.log.stat().st_size if self.gateway.log.exists() else 0
         try:
-            self.gateway.start(deadline=20)
+            # Without a fault it must come; with one it may wait for good.
+            self.gateway.start(deadline=20 if command else 120)
         except RuntimeError:
             if not command:
                 raise
