@@ -43,6 +43,12 @@ extension Rule {
             good: [source("final class A: Sendable {} // not @unchecked Sendable")]
         ) { $0.isSwift },
         banned(
+            ["Mutex<(@", "Mutex<(()"],
+            "a function behind a lock is wrapped anew at each look: keep a structure that holds it",
+            bad: [source("let a = Mutex<(@Sendable () -> Void)?>(nil)")],
+            good: [source("let a = Mutex<Target?>(nil)"), source("let a = Mutex<(at: Int, text: String)>((0, \"\"))")]
+        ) { $0.isSwift },
+        banned(
             ["try!", "as!", "fatalError(", "preconditionFailure(", "precondition(false"],
             "an input must not end the process: throw",
             bad: [source("let a = try! b()"), source("let a = b as! C"), source("fatalError()")],

@@ -195,14 +195,20 @@ struct Deployment: Sendable {
 
 /// Passes on that there are records in the outbox, to whoever drains it.
 final class Wake: Sendable {
-    private let target = Mutex<(@Sendable () -> Void)?>(nil)
-
-    func callAsFunction() {
-        target.withLock { $0 }?()
+    /// A structure around the function: a function that is itself behind a lock is wrapped anew at each look, and what
+    /// it is then called through grows without end.
+    private struct Target {
+        let call: @Sendable () -> Void
     }
 
-    func connect(_ target: @escaping @Sendable () -> Void) {
-        self.target.withLock { $0 = target }
+    private let target = Mutex<Target?>(nil)
+
+    func callAsFunction() {
+        target.withLock { $0 }?.call()
+    }
+
+    func connect(_ call: @escaping @Sendable () -> Void) {
+        target.withLock { $0 = Target(call: call) }
     }
 }
 
