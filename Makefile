@@ -16,7 +16,7 @@ unexport TIDEGATE_CONFIGURATION
 BUILD_PACKAGES := libisal-dev libxxhash-dev libssl-dev libxml2-dev libsqlite3-dev pkg-config
 TEST_PACKAGES := python3 python3-venv openssl rclone s3cmd restic s3fs fiu-utils
 HOSTILE_PACKAGES := testssl.sh
-BENCH_PACKAGES := python3 python3-venv openssl nginx-light wrk
+BENCH_PACKAGES := python3 python3-venv openssl nginx-light wrk gcc libc6-dev ceph ceph-common radosgw
 
 VENV := .build/venv
 PYTHON := $(VENV)/bin/python
@@ -103,7 +103,8 @@ binary: packages
 	swift build -c $(TIDEGATE_CONFIGURATION) --product tidegate
 
 .PHONY: bench
-bench: release bench-packages venv ## Ratios against nginx and openssl on this machine
+bench: release bench-packages venv ## Ratios against nginx, SeaweedFS, Ceph RGW and openssl on this machine
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r Tests/Benchmarks/requirements.txt
 	$(PYTHON) Tests/Benchmarks/bench
 
 .PHONY: lint
