@@ -3,7 +3,8 @@ package import Metadata
 /// The index in one SQLite file, for one process.
 ///
 /// One thread writes, in groups that share a sync; a few threads read, several requests in one snapshot each. Tasks
-/// wait for them without holding a thread. The page EmbeddedIndex of Decisions says why and how fast.
+/// wait for them without holding a thread, and what was read lately is answered from memory. The page EmbeddedIndex of
+/// Decisions says why and how fast.
 ///
 /// A failed read, write or sync of the file makes the index suspect: from then on every call throws. What it held is
 /// safe on the disk as far as commits have returned; the process has to end, and the next one recovers the file.
@@ -15,6 +16,8 @@ package final class EmbeddedIndex: RestorableIndex {
         /// KiB of cache for the writer, and for each reader.
         package var writerCacheKiB = 16 << 10
         package var readerCacheKiB = 8 << 10
+        /// KiB of entries that are kept in memory as they are, about.
+        package var entryCacheKiB = 32 << 10
         /// How many of the latest commits `changes` and `outcome(of:)` know at least.
         package var commitsKept = MetadataLimits.commitsKept
         /// Requests that may wait; further ones are refused.
@@ -34,6 +37,7 @@ package final class EmbeddedIndex: RestorableIndex {
     private let path: String
     private let options: Options
     private let health: IndexHealth
+    private let cache: EntryCache
     private let recent: SharedRecentTransactions
     private let writes: RequestQueue<WriterRequest>
     private let reads: RequestQueue<ReaderRequest>
@@ -42,6 +46,7 @@ package final class EmbeddedIndex: RestorableIndex {
     private init(path: String, options: Options, semaphores: (SystemSemaphore, SystemSemaphore)) {
         (self.path, self.options) = (path, options)
         health = IndexHealth(onSuspect: options.onSuspect)
+        cache = EntryCache(bytes: options.entryCacheKiB << 10)
         recent = SharedRecentTransactions(limit: options.commitsKept)
         writes = RequestQueue(limit: options.queueLimit, semaphore: semaphores.0)
         reads = RequestQueue(limit: options.queueLimit, semaphore: semaphores.1)
@@ -72,6 +77,7 @@ package final class EmbeddedIndex: RestorableIndex {
 
     /// Serves what waits, copies the write-ahead log into the file and closes it. Later calls throw.
     package func close() async {
+        cache.close()
         threads.close()
         await threads.waitUntilEmpty()
     }
@@ -83,6 +89,8 @@ package final class EmbeddedIndex: RestorableIndex {
         guard keys.count <= MetadataLimits.valuesPerCall else {
             throw .notCommitted("more than \(MetadataLimits.valuesPerCall) keys were asked for at once")
         }
+        try health.check()
+        if let known = cache.values(of: keys) { return known }
         return try await withCheckedContinuation { reply in
             self.read(.values(keys, reply))
         }.get()
@@ -159,11 +167,12 @@ extension EmbeddedIndex {
 
     private func startWriter() async throws(SQLiteError) {
         let (path, options) = (path, options)
-        let (health, recent, writes) = (health, recent, writes)
+        let (health, cache, recent, writes) = (health, cache, recent, writes)
         try await threads.start("index-writer", end: { writes.close() }) { started throws(SQLiteError) in
             let lock = try SystemFileLock(path: path + ".lock")
             try SystemFileLock.create(path)
-            var writer = try IndexWriter(path: path, options: options, health: health, recent: recent)
+            var writer = try IndexWriter(
+                path: path, options: options, health: health, cache: cache, recent: recent)
             started()
             while let group = writes.take(Self.groupLimit) { writer.serve(group) }
             writer.finish()
@@ -173,9 +182,10 @@ extension EmbeddedIndex {
 
     private func startReader() async throws(SQLiteError) {
         let (path, options) = (path, options)
-        let (health, reads) = (health, reads)
+        let (health, cache, reads) = (health, cache, reads)
         try await threads.start("index-reader", end: { reads.close() }) { started throws(SQLiteError) in
-            let server = try ReadServer(path: path, cacheKiB: options.readerCacheKiB, health: health)
+            let server = try ReadServer(
+                path: path, cacheKiB: options.readerCacheKiB, health: health, cache: cache)
             started()
             while let batch = reads.take(Self.readsAtOnce) { server.serve(batch) }
         }

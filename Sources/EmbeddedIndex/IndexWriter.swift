@@ -13,6 +13,7 @@ struct IndexWriter: ~Copyable {
     private let appendLog: SQLiteStatement
     private let set: SQLiteStatement
     private let health: IndexHealth
+    private let cache: EntryCache
     private let recent: SharedRecentTransactions
     private let commitsKept: CommitVersion
     private let checkpointPages: Int
@@ -20,12 +21,15 @@ struct IndexWriter: ~Copyable {
     private var oldestCursor: CommitVersion
     private var mark: JournalMark?
     private var pagesSinceCheckpoint = 0
+    /// The keys that the open transaction changes.
+    private var changed: [Key] = []
 
     /// Commits whose rows of the log are dropped at a time.
     private static let pruneLot: CommitVersion = 1024
 
     init(
-        path: String, options: EmbeddedIndex.Options, health: IndexHealth, recent: SharedRecentTransactions
+        path: String, options: EmbeddedIndex.Options, health: IndexHealth, cache: EntryCache,
+        recent: SharedRecentTransactions
     ) throws(SQLiteError) {
         let connection = try SQLiteConnection(path: path, access: .readWrite, fileSystem: options.fileSystem)
         try IndexSchema.prepareWriter(connection, cacheKiB: options.writerCacheKiB)
@@ -47,7 +51,7 @@ struct IndexWriter: ~Copyable {
         try recent.load(from: connection)
         self.commitsKept = CommitVersion(max(1, options.commitsKept))
         checkpointPages = options.checkpointPages
-        (self.health, self.recent) = (health, recent)
+        (self.health, self.cache, self.recent) = (health, cache, recent)
         (self.last, self.oldestCursor, self.mark) = (last, oldestCursor, mark)
         self.reader = reader
         self.put = put
@@ -66,6 +70,7 @@ struct IndexWriter: ~Copyable {
         var answers: [() -> Void] = []
         answers.reserveCapacity(group.count)
         let before = (last, oldestCursor, mark)
+        changed.removeAll(keepingCapacity: true)
         var staged = StagedTransactions()
         do throws(SQLiteError) {
             try connection.execute("BEGIN IMMEDIATE")
@@ -76,9 +81,12 @@ struct IndexWriter: ~Copyable {
             abandon(group, error)
             return
         }
+        // Before anybody can see the group in the file, and until that is decided.
+        cache.begin(changed)
         do throws(SQLiteError) {
             try connection.execute("COMMIT")
         } catch {
+            defer { cache.end() }
             (last, oldestCursor, mark) = before
             // No room: the commit's last frame was not written, so nothing of it counts. Anything else may have left
             // the frame on the disk or not, and a sync that failed is never tried again: the kernel may have dropped
@@ -89,6 +97,7 @@ struct IndexWriter: ~Copyable {
             return
         }
         recent.append(staged)
+        cache.end()
         for answer in answers { answer() }
         checkpointIfDue()
     }
@@ -120,7 +129,10 @@ struct IndexWriter: ~Copyable {
             guard last == 0 else {
                 return { reply.resume(returning: .failure(.notCommitted("the index is not fresh"))) }
             }
-            for entry in entries { try write(entry.key, entry.value, version: entry.version) }
+            for entry in entries {
+                changed.append(entry.key)
+                try write(entry.key, entry.value, version: entry.version)
+            }
             return { reply.resume(returning: .success(())) }
         case .finishLoading(let version, let reply):
             try setNumber("oldest_cursor", version)
@@ -168,10 +180,11 @@ struct IndexWriter: ~Copyable {
         return .success(())
     }
 
-    private func apply(
+    private mutating func apply(
         _ effects: [TransactionPlan.Effect], _ change: Change, id: TransactionID?
     ) throws(SQLiteError) {
         for effect in effects {
+            changed.append(effect.key)
             if let value = effect.value {
                 try write(effect.key, value, version: change.version)
             } else {

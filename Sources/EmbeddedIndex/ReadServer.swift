@@ -6,13 +6,15 @@ struct ReadServer: ~Copyable {
     private let reader: IndexReader
     private let oldestCursor: SQLiteStatement
     private let health: IndexHealth
+    private let cache: EntryCache
 
-    init(path: String, cacheKiB: Int, health: IndexHealth) throws(SQLiteError) {
+    init(path: String, cacheKiB: Int, health: IndexHealth, cache: EntryCache) throws(SQLiteError) {
         let connection = try SQLiteConnection(path: path, access: .readOnly)
         try IndexSchema.prepareReader(connection, cacheKiB: cacheKiB)
         let reader = try IndexReader(connection)
         let oldestCursor = try connection.prepare("SELECT value FROM setting WHERE name = 'oldest_cursor'")
         self.health = health
+        self.cache = cache
         self.reader = reader
         self.oldestCursor = oldestCursor
         self.connection = connection
@@ -24,6 +26,7 @@ struct ReadServer: ~Copyable {
             for request in batch { request.fail(.notCommitted("the index is suspect: \(suspicion)")) }
             return
         }
+        let moment = cache.moment
         do throws(SQLiteError) {
             try connection.execute("BEGIN")
         } catch {
@@ -31,7 +34,7 @@ struct ReadServer: ~Copyable {
             for request in batch { request.fail(failure) }
             return
         }
-        for request in batch { perform(request) }
+        for request in batch { perform(request, since: moment) }
         do throws(SQLiteError) {
             try connection.execute("COMMIT")
         } catch {
@@ -40,13 +43,14 @@ struct ReadServer: ~Copyable {
         }
     }
 
-    private func perform(_ request: ReaderRequest) {
+    private func perform(_ request: ReaderRequest, since moment: UInt64) {
         do throws(SQLiteError) {
             switch request {
             case .values(let keys, let reply):
                 var entries: [Entry?] = []
                 entries.reserveCapacity(keys.count)
                 for key in keys { entries.append(try reader.entry(key)) }
+                cache.remember(entries, of: keys, since: moment)
                 reply.resume(returning: .success(entries))
             case .pages(let scans, let reply):
                 var pages: [Page] = []
