@@ -97,7 +97,7 @@ let package = Package(
                 "Primitives", "XML", "Cryptography", "Policy", "S3Model", "S3Wire", "Signing", "Identity", "Erasure",
                 "Storage", "DirectoryStore", "Pools", "Metadata", "EmbeddedIndex", "IndexBackup", "Audit", "AuditLog",
                 "CLinux",
-                "Gateway", "Workers", "Server", "Configuration", "Monitoring",
+                "Gateway", "Workers", "Server", "Configuration", "Monitoring", nioCore,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Yams", package: "Yams"),

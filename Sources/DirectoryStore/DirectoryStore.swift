@@ -1,4 +1,4 @@
-import NIOCore
+package import NIOCore
 package import Primitives
 package import Storage
 import Synchronization
@@ -112,9 +112,19 @@ package final class DirectoryStore: BlobStore {
             position += Int64(piece.readableBytes)
             guard let opened = file, position < range.upperBound else { break }
             let (start, count) = (position, Int(min(Int64(Self.pieceBytes), range.upperBound - position)))
-            piece = try await threads.run { () throws(StorageError) in try opened.piece(at: start, count: count) }
+            // What memory holds costs no change of threads.
+            if let cached = try opened.cachedPiece(at: start, count: count) {
+                piece = cached
+            } else {
+                piece = try await threads.run { () throws(StorageError) in try opened.piece(at: start, count: count) }
+            }
         }
         file = nil
+    }
+
+    /// Of small blobs whose bytes the page cache holds.
+    package func readAtOnce(_ name: BlobName, range: Range<Int64>) throws(StorageError) -> ByteBuffer? {
+        try current().log.cached(name, range: range)
     }
 
     package func delete(_ name: BlobName) async throws(StorageError) {

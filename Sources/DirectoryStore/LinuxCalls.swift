@@ -171,6 +171,20 @@ enum LinuxCalls {
         return bytes
     }
 
+    /// Reads `count` bytes that memory holds; nil where the disk would have to be waited for.
+    static func readCached(_ file: OpenFile, count: Int, at offset: Int64) throws(SystemError) -> ByteBuffer? {
+        defer { extendLifetime(file) }
+        var bytes = ByteBufferAllocator().buffer(capacity: count)
+        var result: Int64 = 0
+        unsafe bytes.writeWithUnsafeMutableBytes(minimumWritableBytes: count) { buffer in
+            unsafe result = clinux_read_cached(file.descriptor, buffer.baseAddress, count, offset)
+            return Int(max(0, result))
+        }
+        if result == -Int64(wouldBlock) { return nil }
+        _ = try check(result, "preadv2")
+        return bytes
+    }
+
     static func write(_ bytes: ByteBuffer, to file: OpenFile, at offset: Int64) throws(SystemError) {
         defer { extendLifetime(file) }
         let result = unsafe bytes.withUnsafeReadableBytes { buffer in

@@ -345,6 +345,16 @@ extension OpenedDirectory {
 }
 
 extension OpenFile {
+    /// Bytes of a blob that memory holds; nil where the disk would have to be waited for, or the file has become
+    /// shorter than its blob.
+    ///
+    /// - Throws: `unavailable` where the disk fails.
+    func cachedPiece(at offset: Int64, count: Int) throws(StorageError) -> ByteBuffer? {
+        try SystemError.translated { () throws(SystemError) in
+            try LinuxCalls.readCached(self, count: count, at: offset)
+        }
+    }
+
     /// Bytes of a blob, which are all there.
     ///
     /// - Throws: `corrupt` where the file has become shorter than its blob; `unavailable` where the disk fails.

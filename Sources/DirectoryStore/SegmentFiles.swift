@@ -38,6 +38,9 @@ final class SegmentFiles: Sendable {
         return nil
     }
 
+    /// The file of a segment that is open already.
+    func kept(_ number: UInt64) -> OpenFile? { open.withLock { $0[number] } }
+
     /// - Throws: `unavailable` where the directory is gone.
     func checkDirectory() throws(StorageError) {
         do throws(SystemError) {

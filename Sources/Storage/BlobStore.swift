@@ -1,3 +1,4 @@
+package import NIOCore
 package import Primitives
 
 /// Immutable blobs under names that the caller draws, and nothing about S3.
@@ -22,11 +23,22 @@ package protocol BlobStore: Sendable {
     ///   failed.
     func read(_ name: BlobName, range: Range<Int64>, into sink: inout any BodySink) async throws(StorageError)
 
+    /// The bytes of a range, where they can be had at once, without waiting for a disk or a network: nil where they
+    /// cannot, and always nil for a store that never can. For small ranges, since the caller's thread copies them.
+    ///
+    /// The bytes are as the store has them: a check of the whole blob is not made. Whoever asks must be able to tell
+    /// right ones from wrong ones, and should `read` where it is in doubt.
+    func readAtOnce(_ name: BlobName, range: Range<Int64>) throws(StorageError) -> ByteBuffer?
+
     /// Removes a blob durably. Succeeds where there is none.
     func delete(_ name: BlobName) async throws(StorageError)
 
     /// Up to `limit` of the blobs held, in the order of their names, after `after`.
     func blobs(after: BlobName?, limit: Int) async throws(StorageError) -> [BlobSummary]
+}
+
+extension BlobStore {
+    package func readAtOnce(_ name: BlobName, range: Range<Int64>) throws(StorageError) -> ByteBuffer? { nil }
 }
 
 /// What a write left behind.

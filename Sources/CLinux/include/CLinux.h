@@ -63,6 +63,9 @@ int clinux_lock(int descriptor);
 
 /// Reads up to `count` bytes, fewer only at the end of the file.
 int64_t clinux_read(int descriptor, void *bytes, size_t count, int64_t offset);
+/// Reads exactly `count` bytes where memory holds them all; -EAGAIN where the disk would have to be waited for, where
+/// the file is shorter, and where its file system cannot tell.
+int64_t clinux_read_cached(int descriptor, void *bytes, size_t count, int64_t offset);
 /// Writes all bytes.
 int clinux_write(int descriptor, const void *bytes, size_t count, int64_t offset);
 int clinux_sync(int descriptor);

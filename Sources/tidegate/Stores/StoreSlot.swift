@@ -1,4 +1,5 @@
 import DirectoryStore
+import NIOCore
 import Primitives
 import Storage
 import Synchronization
@@ -63,6 +64,10 @@ final class StoreSlot: BlobStore {
 
     func read(_ name: BlobName, range: Range<Int64>, into sink: inout any BodySink) async throws(StorageError) {
         try await current().read(name, range: range, into: &sink)
+    }
+
+    func readAtOnce(_ name: BlobName, range: Range<Int64>) throws(StorageError) -> ByteBuffer? {
+        try current().readAtOnce(name, range: range)
     }
 
     func delete(_ name: BlobName) async throws(StorageError) {
