@@ -55,6 +55,27 @@ import Testing
         }
     }
 
+    @Test func keepsRequestsThatOnlyAskOnTheirEventLoopAndOthersOffIt() async throws {
+        try await withServer { request, body, response in
+            _ = try await readToEnd(body)
+            await Task.yield()
+            // Safe: the task is looked at and not kept.
+            let isOnLoop = unsafe withUnsafeCurrentTask { unsafe $0?.unownedTaskExecutor != nil }
+            try await response.send(
+                ResponseHead(status: 200), ByteBuffer(string: "<\(request.head.target) \(isOnLoop)>"))
+        } test: { server, _ in
+            let client = try await RawClient.connect(server.boundPort)
+            try await client.send("GET /a HTTP/1.1\r\nhost: h\r\n\r\n")
+            try await client.wait(for: "</a true>")
+            try await client.send("PUT /b HTTP/1.1\r\nhost: h\r\ncontent-length: 2\r\n\r\nab")
+            try await client.wait(for: "</b false>")
+            // A copy has no body and computes long.
+            try await client.send("PUT /c HTTP/1.1\r\nhost: h\r\n\r\n")
+            try await client.wait(for: "</c false>")
+            try await client.close()
+        }
+    }
+
     @Test func answersManyPipelinedRequestsFromMemoryWithoutGrowingTheStack() async throws {
         try await withServer(handler: describe) { server, _ in
             let client = try await RawClient.connect(server.boundPort, keeps: false)

@@ -3,6 +3,7 @@ import NIOCore
 import Primitives
 import S3Model
 import S3Wire
+import Storage
 import Synchronization
 
 /// The answer to one request, on its way: head, bytes, record, observation.
@@ -58,6 +59,7 @@ final class Answer: Sendable {
             observe(response.status, error: nil, bytesOut: 0)
             return
         }
+        if content.length <= Self.wholeBytes { return try await sendWhole(response, content) }
         let held = ResponseSink(channel, head(response), length: content.length, progress: progress)
         var sink: any BodySink = held
         do {
@@ -82,6 +84,25 @@ final class Answer: Sendable {
         } catch {
             observe(response.status, error: nil, bytesOut: progress.bytes)
         }
+    }
+
+    /// Bodies up to so many bytes are sent with their heads, in one piece.
+    private static let wholeBytes: Int64 = 64 << 10
+
+    /// Sends a small object, whole and recorded, or an error.
+    private func sendWhole(_ response: WireResponse, _ content: ObjectContent) async throws(S3Error) {
+        var sink: any BodySink = BufferingSink(limit: Int(content.length))
+        do throws(StorageError) {
+            try await content.read(&sink)
+        } catch {
+            throw S3Error(error)
+        }
+        guard let bytes = (sink as? BufferingSink)?.bytes, Int64(bytes.readableBytes) == content.length else {
+            throw S3Error.hidden(.internalError, "storage: an object has fewer bytes than its record says")
+        }
+        try await record(bytesOut: content.length)
+        await send(response, bytes)
+        observe(response.status, error: nil, bytesOut: content.length)
     }
 
     private func recordAborted(_ error: S3Error) async {
@@ -143,9 +164,10 @@ final class Answer: Sendable {
         return ResponseHead(status: response.status, fields: fields)
     }
 
-    private func send(_ response: WireResponse) async {
+    /// - Parameter body: the body, where it is an object's; else it is the response's own.
+    private func send(_ response: WireResponse, _ body: ByteBuffer? = nil) async {
         do {
-            try await channel.send(head(response), ByteBuffer(bytes: response.body))
+            try await channel.send(head(response), body ?? ByteBuffer(bytes: response.body))
         } catch {
             // The client is gone; what was done stays done, and its record is written.
             await channel.abort()
@@ -154,15 +176,16 @@ final class Answer: Sendable {
 
     private func observe(_ status: Int, error: S3Error?, bytesOut: Int64) {
         let state = state.withLock { $0 }
-        let event = state.context?.event(in: gateway)
+        let context = state.context
+        let identity = context?.caller.auditIdentity
         gateway.metrics.observe(
             GatewayMetrics.Observation(
-                requestID: id, operation: event?.eventName ?? "Unknown", status: status, errorCode: error?.code.name,
+                requestID: id, operation: context?.eventName ?? "Unknown", status: status, errorCode: error?.code.name,
                 reason: error?.headers.first { $0.name == S3Error.internalReason }?.value,
                 bucket: state.wire?.bucket, key: state.wire?.key?.description, peerAddress: incoming.peerAddress,
-                principal: event.map { $0.userIdentity.arn ?? $0.userIdentity.type },
-                isAnonymous: state.context?.caller.isAnonymous ?? true,
-                bytesIn: event?.additionalEventData.bytesIn ?? 0, bytesOut: bytesOut,
+                principal: identity.map { $0.arn ?? $0.type },
+                isAnonymous: context?.caller.isAnonymous ?? true,
+                bytesIn: context?.bytesIn ?? 0, bytesOut: bytesOut,
                 nanoseconds: gateway.environment.monotonicNanoseconds() &- startedNanoseconds))
     }
 }

@@ -111,6 +111,9 @@ package final class RequestContext: Sendable {
     /// Whether a commit of the request may have been applied although it failed: what it refers to must stay.
     package var isUndecided: Bool { state.withLock { $0.isUndecided } }
     package var isRecorded: Bool { state.withLock { $0.isRecorded } }
+    /// What the operation is, as records name it.
+    package var eventName: String { state.withLock { $0.eventName } }
+    package var bytesIn: Int64 { state.withLock { $0.bytesIn } }
     package var isReadOnly: Bool { state.withLock { $0.isReadOnly } }
 
     /// What happened, for the log.

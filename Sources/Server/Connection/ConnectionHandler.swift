@@ -15,11 +15,16 @@ package final class ConnectionHandler: ChannelInboundHandler {
     /// Requests answered in one go before the other connections of the event loop get a turn.
     private static let requestsPerTurn = 16
 
+    /// The methods of requests that only ask for something.
+    private static let asking: Set<String> = ["GET", "HEAD", "DELETE"]
+
     let core: ServerCore
     let isSecure: Bool
     var machine: ConnectionStateMachine
     var context: ChannelHandlerContext?
     private var task: Task<Void, Never>?
+    /// Runs tasks on the connection's event loop.
+    private var executor: EventLoopExecutor?
     private var bodyWaiter: CheckedContinuation<ConnectionActions.BodyAnswer, Never>?
     private var writers: [CheckedContinuation<Result<Void, BodyError>, Never>] = []
     var timer: Scheduled<Void>?
@@ -47,6 +52,7 @@ package final class ConnectionHandler: ChannelInboundHandler {
 
     package func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
+        executor = EventLoopExecutor(context.eventLoop)
         if context.channel.isActive { activate(context) }
     }
 
@@ -261,9 +267,12 @@ package final class ConnectionHandler: ChannelInboundHandler {
             tlsVersion: tlsVersion, clientCertificate: clientCertificate)
         let framing = request.framing
         let (core, source) = (core, source)
-        // Begins on this thread and goes on elsewhere at its first suspension: what is answered from memory costs no
-        // hop.
-        let started = Task.immediate { await exchange.serve(incoming, framing, by: core, from: source) }
+        // Begins on this thread: what is answered from memory costs no hop. After a suspension a request that only asks
+        // goes on here, and one that may bring much to compute elsewhere.
+        let staysHere = framing == .none && Self.asking.contains(request.head.method)
+        let started = Task.immediate(executorPreference: staysHere ? executor : nil) {
+            await exchange.serve(incoming, framing, by: core, from: source)
+        }
         if machine.exchangeIdentifier == identifier, machine.handlerIsRunning { task = started }
     }
 }

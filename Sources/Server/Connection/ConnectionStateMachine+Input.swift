@@ -187,7 +187,10 @@ extension ConnectionStateMachine {
         case .handshake, .discarding, .lingering: true
         case .head: headIsStarved
         case .body: bodyIsAwaited || (exchange?.bodyWasAsked == true && inbound.readableBytes == 0)
-        case .complete, .closed: false
+        // What comes while a request is being served is the next one, or the end of the connection: to listen on costs
+        // less than to stop and begin again.
+        case .complete: inbound.readableBytes == 0
+        case .closed: false
         }
     }
 }
