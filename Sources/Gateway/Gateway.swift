@@ -1,9 +1,11 @@
 package import Audit
+package import Cryptography
 package import Identity
 package import Metadata
 package import Pools
 package import Primitives
 package import S3Model
+package import Storage
 
 /// The parts that operations work with. It has no sockets and no disks: those stand behind its protocols.
 package struct Gateway: Sendable {
@@ -16,20 +18,26 @@ package struct Gateway: Sendable {
     package let commits: CommitService
     package let buckets: BucketDirectory
     package let metrics: GatewayMetrics
+    /// Starts what is computed beside a request.
+    package let launcher: TaskLauncher
     /// Which reads are under way, so that no blob is deleted that one of them may still want.
     package let horizon: ReadHorizon
     /// Which requests may still refer to a blob that they share, so that its tombstone stays that long.
     package let sharing: ReadHorizon
     package let noise = RefusalNoise()
+    /// Where the MD5s of uploads are computed.
+    package let lanes = MD5Lanes()
 
     package init(
         settings: GatewaySettings, index: any MetadataIndex, storage: any ObjectStorage,
         authenticator: Authenticator, audit: any AuditSink, environment: any Environment, commits: CommitService,
-        metrics: GatewayMetrics, horizon: ReadHorizon = ReadHorizon(), sharing: ReadHorizon = ReadHorizon()
+        metrics: GatewayMetrics, horizon: ReadHorizon = ReadHorizon(), sharing: ReadHorizon = ReadHorizon(),
+        launcher: TaskLauncher = .concurrent
     ) {
         (self.settings, self.index, self.storage) = (settings, index, storage)
         (self.authenticator, self.audit, self.environment) = (authenticator, audit, environment)
         (self.commits, self.metrics, self.horizon, self.sharing) = (commits, metrics, horizon, sharing)
+        self.launcher = launcher
         buckets = BucketDirectory(index: index)
     }
 

@@ -1,5 +1,6 @@
-/// Starts the tasks that call stores and may outlive whoever wanted the call, where a store hangs. A simulation
-/// replaces it, so that these tasks run on its executor too.
+/// Starts tasks that no request's own task holds: those that call stores and may outlive whoever wanted the call, where
+/// a store hangs, and those that compute beside a request. A simulation replaces it, so that these tasks run on its
+/// executor too.
 package struct TaskLauncher: Sendable {
     private let start: @Sendable (@escaping @Sendable () async -> Void) -> Task<Void, Never>
 

@@ -31,4 +31,21 @@ void tg_xxhash_update(tg_xxhash *_Nonnull hash, const void *_Nullable bytes, siz
 /// Writes the canonical (big-endian) form of the hash of what came so far: 8 bytes, or 16 of XXH128.
 void tg_xxhash_value(const tg_xxhash *_Nonnull hash, uint8_t *_Nonnull output);
 
+/// How many messages `tg_md5_update` takes at once at most.
+enum { tg_md5_lanes = 8 };
+
+/// A running MD5.
+typedef struct tg_md5 tg_md5;
+
+/// Ends the process without memory.
+tg_md5 *_Nonnull tg_md5_create(void);
+void tg_md5_destroy(tg_md5 *_Nonnull message);
+/// Appends bytes to each of some messages, no two of them the same: side by side where the processor has AVX2.
+void tg_md5_update(tg_md5 *_Nonnull const *_Nonnull messages, const void *_Nullable const *_Nonnull bytes,
+                   const size_t *_Nonnull counts, size_t count);
+/// Writes the 16 bytes of the digest of what came so far.
+void tg_md5_value(const tg_md5 *_Nonnull message, uint8_t *_Nonnull output);
+/// 1 where several messages are computed side by side, 0 where one after the other.
+int tg_md5_is_accelerated(void);
+
 #endif

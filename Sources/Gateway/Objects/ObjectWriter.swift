@@ -50,7 +50,10 @@ package struct ObjectWriter: Sendable {
         }
         if gateway.storage.mayShare(length: length) { request.beginSharing(in: gateway.sharing) }
         let digests = PayloadDigests()
-        let checked = Body(length: length, source: DigestingSource(body, expectation, digests))
+        let source = DigestingSource(
+            body, expectation, digests,
+            beside: DigestingSource.Beside(lanes: gateway.lanes, launcher: gateway.launcher))
+        let checked = Body(length: length, source: source)
         do {
             let segments = try await gateway.storage.store(
                 checked, length: length, group: bucket.id.value,
