@@ -29,14 +29,7 @@ package struct XMLWriter: Sendable {
         begin(name, attributes)
         let start = count
         try content(&self)
-        if count == start {
-            count -= 1
-            append("/>")
-        } else {
-            append("</")
-            append(name)
-            append(">")
-        }
+        end(name, from: start)
     }
 
     /// The root element of a document in S3's namespace.
@@ -50,7 +43,10 @@ package struct XMLWriter: Sendable {
     package mutating func element(
         _ name: String, attributes: [(name: String, value: String)] = [], _ text: String
     ) {
-        element(name, attributes: attributes) { $0.text(text) }
+        begin(name, attributes)
+        let start = count
+        appendEscaped(text, isAttribute: false)
+        end(name, from: start)
     }
 
     /// An element that holds a number.
@@ -79,6 +75,18 @@ package struct XMLWriter: Sendable {
             append("\"")
         }
         append(">")
+    }
+
+    /// Ends an element whose content began at `start`.
+    private mutating func end(_ name: String, from start: Int) {
+        if count == start {
+            count -= 1
+            append("/>")
+        } else {
+            append("</")
+            append(name)
+            append(">")
+        }
     }
 
     /// Makes room for so many bytes more.

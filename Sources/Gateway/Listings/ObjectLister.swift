@@ -35,10 +35,14 @@ package struct ObjectLister: Sendable {
     }
 
     private func object(_ entry: Entry) throws(S3Error) -> ListedObject {
-        guard let version = try versions.stored(entry),
-            let key = ObjectKey(Array(entry.key.dropFirst(Keys.roomLength)))
-        else { throw S3Error.damagedRecord("a key of the index is no object's") }
-        return ListedObject(key: key, record: version.record)
+        guard let key = ObjectKey(Array(entry.key[Keys.roomLength...])) else {
+            throw S3Error.damagedRecord("a key of the index is no object's")
+        }
+        do throws(RecordError) {
+            return ListedObject(key: key, record: try VersionRecord(entry, isSummary: true))
+        } catch {
+            throw S3Error.damagedRecord("the record of a version does not parse")
+        }
     }
 }
 

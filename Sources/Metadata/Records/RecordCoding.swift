@@ -53,16 +53,24 @@ package struct RecordReader {
         package var number: UInt64 { if case .number(let number) = self { number } else { 0 } }
         package var signed: Int64 { Int64(bitPattern: number) }
         package var bytes: [UInt8] { if case .bytes(let bytes) = self { Array(bytes) } else { [] } }
-        package var text: String { String(decoding: bytes, as: UTF8.self) }
+        package var text: String {
+            if case .bytes(let bytes) = self { String(decoding: bytes, as: UTF8.self) } else { "" }
+        }
 
         /// The fields of a record within the record.
-        package func record() -> RecordReader { RecordReader(bytes) }
+        package func record() -> RecordReader {
+            if case .bytes(let bytes) = self { RecordReader(bytes) } else { RecordReader([]) }
+        }
     }
 
     private var rest: ArraySlice<UInt8>
 
     package init(_ bytes: [UInt8]) {
         rest = bytes[...]
+    }
+
+    private init(_ bytes: ArraySlice<UInt8>) {
+        rest = bytes
     }
 
     /// The next field, or nil at the end.

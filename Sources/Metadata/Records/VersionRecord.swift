@@ -58,9 +58,15 @@ package struct VersionRecord: Sendable, Hashable {
     }
 
     package init(encoded: [UInt8]) throws(RecordError) {
+        try self.init(encoded: encoded, isSummary: false)
+    }
+
+    private init(encoded: [UInt8], isSummary: Bool) throws(RecordError) {
         var reader = RecordReader(encoded)
         while let (field, value) = try reader.next() {
             switch field {
+            case 8, 9, 10, 12, 13:
+                if !isSummary { try take(field, value) }
             case 1: sequence = value.number
             case 2: uid = value.number
             case 3:
@@ -73,12 +79,7 @@ package struct VersionRecord: Sendable, Hashable {
             case 5: size = value.signed
             case 6: etag = value.text
             case 7: storageClass = value.text
-            case 8: try headers.insert(pair: value)
-            case 9: try metadata.insert(pair: value)
-            case 10: tags.append(try ObjectTag(value.record()))
             case 11: checksum = try StoredChecksum(value.record())
-            case 12: segments.append(try Segment(value.record()))
-            case 13: parts.append(try StoredPart(value.record()))
             case 14: partCount = Int(truncatingIfNeeded: value.number)
             case 15: recovered = Timestamp(nanoseconds: value.signed)
             default: break
@@ -86,9 +87,23 @@ package struct VersionRecord: Sendable, Hashable {
         }
     }
 
+    /// Takes a field that listings do without.
+    private mutating func take(_ field: UInt64, _ value: RecordReader.Value) throws(RecordError) {
+        switch field {
+        case 8: try headers.insert(pair: value)
+        case 9: try metadata.insert(pair: value)
+        case 10: tags.append(try ObjectTag(value.record()))
+        case 12: segments.append(try Segment(value.record()))
+        default: parts.append(try StoredPart(value.record()))
+        }
+    }
+
     /// The record of an entry, with its sequence filled in.
-    package init(_ entry: Entry) throws(RecordError) {
-        try self.init(encoded: entry.value)
+    ///
+    /// - Parameter isSummary: whether headers, metadata, tags, segments and parts are left out, which listings do not
+    ///   tell and which take most of the time.
+    package init(_ entry: Entry, isSummary: Bool = false) throws(RecordError) {
+        try self.init(encoded: entry.value, isSummary: isSummary)
         if sequence == 0 { sequence = entry.version }
     }
 }
