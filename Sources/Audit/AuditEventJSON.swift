@@ -6,28 +6,30 @@ extension AuditEvent {
     static let eventVersion = "1.11"
 
     func json(within bounds: inout AuditBounds) -> JSON {
+        // In the order of the canonical text, so that nothing has to be sorted.
         var object = JSONObject()
-        object["eventVersion"] = .string(Self.eventVersion)
-        object["userIdentity"] = userIdentity.json(within: &bounds)
-        object["eventTime"] = .string(eventTime.iso8601)
-        object["eventSource"] = bounds.short(eventSource)
-        object["eventName"] = bounds.short(eventName)
+        object["additionalEventData"] = .null
         object["awsRegion"] = bounds.short(awsRegion)
-        object["sourceIPAddress"] = bounds.short(sourceIPAddress)
-        object["userAgent"] = userAgent.map { bounds.long($0) }
-        object["requestParameters"] = bounds.map(requestParameters)
-        object["responseElements"] = bounds.map(responseElements)
-        object["requestID"] = bounds.short(requestID)
-        object["eventID"] = .string(AuditBounds.cut(eventID, to: 128).text)
-        object["readOnly"] = .bool(readOnly)
-        object["resources"] = resourcesJSON(within: &bounds)
-        object["eventType"] = bounds.short(eventType)
-        object["managementEvent"] = .bool(managementEvent)
-        object["recipientAccountId"] = bounds.shortIfAny(recipientAccountID)
         object["errorCode"] = bounds.shortIfAny(errorCode)
         object["errorMessage"] = errorMessage.map { bounds.long($0) }
         object["eventCategory"] = managementEvent ? "Management" : "Data"
-        // Last, since it says whether anything before it was cut.
+        object["eventID"] = .string(AuditBounds.cut(eventID, to: 128).text)
+        object["eventName"] = bounds.short(eventName)
+        object["eventSource"] = bounds.short(eventSource)
+        object["eventTime"] = .string(eventTime.iso8601)
+        object["eventType"] = bounds.short(eventType)
+        object["eventVersion"] = .string(Self.eventVersion)
+        object["managementEvent"] = .bool(managementEvent)
+        object["readOnly"] = .bool(readOnly)
+        object["recipientAccountId"] = bounds.shortIfAny(recipientAccountID)
+        object["requestID"] = bounds.short(requestID)
+        object["requestParameters"] = bounds.map(requestParameters)
+        object["resources"] = resourcesJSON(within: &bounds)
+        object["responseElements"] = bounds.map(responseElements)
+        object["sourceIPAddress"] = bounds.short(sourceIPAddress)
+        object["userAgent"] = userAgent.map { bounds.long($0) }
+        object["userIdentity"] = userIdentity.json(within: &bounds)
+        // Made last, since it says whether anything else was cut.
         object["additionalEventData"] = additionalEventData.json(within: &bounds)
         return .object(object)
     }
@@ -45,11 +47,11 @@ extension AuditEvent {
 extension AuditIdentity {
     fileprivate func json(within bounds: inout AuditBounds) -> JSON {
         var object = JSONObject()
-        object["type"] = bounds.short(type)
-        object["principalId"] = bounds.shortIfAny(principalID)
-        object["arn"] = bounds.shortIfAny(arn)
-        object["accountId"] = bounds.shortIfAny(accountID)
         object["accessKeyId"] = bounds.shortIfAny(accessKeyID)
+        object["accountId"] = bounds.shortIfAny(accountID)
+        object["arn"] = bounds.shortIfAny(arn)
+        object["principalId"] = bounds.shortIfAny(principalID)
+        object["type"] = bounds.short(type)
         object["userName"] = bounds.shortIfAny(userName)
         return .object(object)
     }
@@ -58,15 +60,15 @@ extension AuditIdentity {
 extension AuditEventData {
     fileprivate func json(within bounds: inout AuditBounds) -> JSON {
         var object = JSONObject()
+        object["AuthenticationMethod"] = bounds.short(authenticationMethod)
+        object["SignatureVersion"] = bounds.shortIfAny(signatureVersion)
+        object["aborted"] = aborted ? true : nil
+        object["backends"] = backends.isEmpty ? nil : bounds.list(backends)
         object["bytesTransferredIn"] = .integer(bytesIn)
         object["bytesTransferredOut"] = .integer(bytesOut)
         object["durationMicroseconds"] = .integer(durationMicroseconds)
-        object["AuthenticationMethod"] = bounds.short(authenticationMethod)
-        object["SignatureVersion"] = bounds.shortIfAny(signatureVersion)
-        object["statements"] = statements.isEmpty ? nil : bounds.list(statements)
-        object["backends"] = backends.isEmpty ? nil : bounds.list(backends)
         object["session"] = bounds.shortIfAny(session)
-        object["aborted"] = aborted ? true : nil
+        object["statements"] = statements.isEmpty ? nil : bounds.list(statements)
         object["truncated"] = bounds.truncated ? true : nil
         return .object(object)
     }

@@ -42,9 +42,9 @@ package enum Keys {
         .prefix([0x01, UInt8(ascii: "c")] + bigEndian(bucket.value))
     }
 
-    package static func live(_ bucket: BucketID, _ key: ObjectKey) -> Key { room(bucket, "l") + key.bytes }
-    package static func currentMarker(_ bucket: BucketID, _ key: ObjectKey) -> Key { room(bucket, "x") + key.bytes }
-    package static func nullPointer(_ bucket: BucketID, _ key: ObjectKey) -> Key { room(bucket, "n") + key.bytes }
+    package static func live(_ bucket: BucketID, _ key: ObjectKey) -> Key { room(bucket, "l", key.bytes) }
+    package static func currentMarker(_ bucket: BucketID, _ key: ObjectKey) -> Key { room(bucket, "x", key.bytes) }
+    package static func nullPointer(_ bucket: BucketID, _ key: ObjectKey) -> Key { room(bucket, "n", key.bytes) }
 
     package static func version(_ bucket: BucketID, _ key: ObjectKey, sequence: UInt64) -> Key {
         versions(bucket, key) + bigEndian(~sequence)
@@ -73,8 +73,16 @@ package enum Keys {
     }
 
     /// The prefix of one room of a bucket: `l`, `v`, `x`, `u`, and so on.
-    package static func room(_ bucket: BucketID, _ letter: Unicode.Scalar) -> Key {
-        [0x02] + bigEndian(bucket.value) + [UInt8(ascii: letter)]
+    package static func room(_ bucket: BucketID, _ letter: Unicode.Scalar) -> Key { room(bucket, letter, []) }
+
+    private static func room(_ bucket: BucketID, _ letter: Unicode.Scalar, _ rest: [UInt8]) -> Key {
+        var key: Key = []
+        key.reserveCapacity(roomLength + rest.count)
+        key.append(0x02)
+        append(bucket.value, to: &key)
+        key.append(UInt8(ascii: letter))
+        key += rest
+        return key
     }
 
     /// Every room of every bucket.
@@ -179,7 +187,14 @@ package enum Keys {
     }
 
     package static func bigEndian(_ value: UInt64) -> [UInt8] {
-        (0..<8).map { UInt8(truncatingIfNeeded: value >> (56 - 8 * $0)) }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(8)
+        append(value, to: &bytes)
+        return bytes
+    }
+
+    private static func append(_ value: UInt64, to bytes: inout [UInt8]) {
+        for shift in stride(from: 56, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: value >> shift)) }
     }
 
     /// Reads up to eight bytes as a big-endian number.

@@ -17,6 +17,10 @@ package func decide(
     _ access: Access, by principal: Principal, at now: Timestamp, under policies: PolicySet,
     cost: EvaluationCost = EvaluationCost()
 ) -> Decision {
+    // Where there is nothing to weigh, nothing needs to be known of the request.
+    guard policies.resource != nil || principal.kind != .anonymous && !policies.identity.isEmpty else {
+        return Decision(allowed: principal.isOwner, explicitDeny: false, reasons: principal.isOwner ? ["owner"] : [])
+    }
     let question = Question(access: access, principal: principal, now: now, cost: cost)
     var (denied, allowed): ([String], [String]) = ([], [])
     func weigh(_ document: PolicyDocument, _ side: String) {

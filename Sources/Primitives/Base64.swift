@@ -14,6 +14,8 @@ package enum Base64 {
     }
 
     private static func encode(_ bytes: some Collection<UInt8>, alphabet: [UInt8], padded: Bool) -> String {
+        // A loop over bytes of a type that is not known here would look each of them up through a table.
+        let bytes = Array(bytes)
         var text: [UInt8] = []
         text.reserveCapacity((bytes.count + 2) / 3 * 4)
         var pending: UInt32 = 0

@@ -4,7 +4,10 @@ package enum Hex {
 
     /// Two lower-case digits for each byte.
     package static func encode(_ bytes: some Sequence<UInt8>) -> String {
+        // A loop over bytes of a type that is not known here would look each of them up through a table.
+        let bytes = Array(bytes)
         var text: [UInt8] = []
+        text.reserveCapacity(bytes.count * 2)
         for byte in bytes {
             text.append(digits[Int(byte >> 4)])
             text.append(digits[Int(byte & 15)])

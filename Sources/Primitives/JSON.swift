@@ -2,7 +2,7 @@
 ///
 /// Two strings that Unicode calls equivalent are two values, and objects keep the order of their members, which is part
 /// of their equality.
-package indirect enum JSON: Sendable, Hashable {
+package enum JSON: Sendable, Hashable {
     case null
     case bool(Bool)
     /// A number written without fraction and exponent that fits.

@@ -27,7 +27,7 @@ extension JSON {
             }
             bytes.append(UInt8(ascii: "]"))
         case .object(let object):
-            let sorted = object.members.sorted { $0.name.utf16.lexicographicallyPrecedes($1.name.utf16) }
+            let sorted = Self.inOrder(object.members)
             bytes.append(UInt8(ascii: "{"))
             for (index, member) in sorted.enumerated() {
                 if index > 0 { bytes.append(UInt8(ascii: ",")) }
@@ -39,8 +39,26 @@ extension JSON {
         }
     }
 
+    /// The members by the UTF-16 code units of their names. Most objects are made in that order.
+    private static func inOrder(_ members: [JSONObject.Member]) -> [JSONObject.Member] {
+        func precedes(_ left: JSONObject.Member, _ right: JSONObject.Member) -> Bool {
+            left.name.utf16.lexicographicallyPrecedes(right.name.utf16)
+        }
+        let isOrdered = members.indices.dropFirst().allSatisfy { precedes(members[$0 - 1], members[$0]) }
+        return isOrdered ? members : members.sorted(by: precedes)
+    }
+
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        byte >= 0x20 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
+    }
+
     private static func append(_ text: String, to bytes: inout [UInt8]) {
         bytes.append(UInt8(ascii: "\""))
+        defer { bytes.append(UInt8(ascii: "\"")) }
+        if text.utf8.allSatisfy(isPlain) {
+            bytes += text.utf8
+            return
+        }
         for byte in text.utf8 {
             switch byte {
             case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes += [UInt8(ascii: "\\"), byte]
@@ -55,7 +73,6 @@ extension JSON {
             default: bytes.append(byte)
             }
         }
-        bytes.append(UInt8(ascii: "\""))
     }
 
     /// A number by ECMAScript's `Number::toString` (RFC 8785 §3.2.2.3).

@@ -30,9 +30,9 @@ package struct JSONObject: Sendable, Hashable {
 
     /// The value under a name. Setting replaces it in its place, appends it, or with nil removes it.
     package subscript(name: String) -> JSON? {
-        get { members.first { $0.name.utf8.elementsEqual(name.utf8) }?.value }
+        get { place(of: name).map { members[$0].value } }
         set {
-            let place = members.firstIndex { $0.name.utf8.elementsEqual(name.utf8) }
+            let place = place(of: name)
             switch (place, newValue) {
             case (let place?, let value?): members[place].value = value
             case (let place?, nil): members.remove(at: place)
@@ -40,5 +40,9 @@ package struct JSONObject: Sendable, Hashable {
             case (nil, nil): break
             }
         }
+    }
+
+    private func place(of name: String) -> Int? {
+        members.firstIndex { $0.name.utf8.count == name.utf8.count && $0.name.utf8.elementsEqual(name.utf8) }
     }
 }

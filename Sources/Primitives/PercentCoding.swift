@@ -15,7 +15,13 @@ package enum PercentCoding {
 
     /// Encodes all but the unreserved bytes, with upper-case digits; `keepingSlash` leaves `/` as it is.
     package static func encode(_ bytes: some Sequence<UInt8>, keepingSlash: Bool = false) -> String {
+        // A loop over bytes of a type that is not known here would look each of them up through a table.
+        encode(array: Array(bytes), keepingSlash)
+    }
+
+    private static func encode(array bytes: [UInt8], _ keepingSlash: Bool) -> String {
         var text: [UInt8] = []
+        text.reserveCapacity(bytes.count + 16)
         for byte in bytes {
             if isUnreserved(byte) || (keepingSlash && byte == UInt8(ascii: "/")) {
                 text.append(byte)
@@ -30,6 +36,11 @@ package enum PercentCoding {
 
     /// Decodes once. Nil where a `%` is not followed by two digits. `plusIsSpace` is for forms and query strings.
     package static func decode(_ bytes: some Collection<UInt8>, plusIsSpace: Bool = false) -> [UInt8]? {
+        decode(array: Array(bytes), plusIsSpace)
+    }
+
+    private static func decode(array bytes: [UInt8], _ plusIsSpace: Bool) -> [UInt8]? {
+        guard bytes.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") }) else { return bytes }
         var decoded: [UInt8] = []
         decoded.reserveCapacity(bytes.count)
         var iterator = bytes.makeIterator()

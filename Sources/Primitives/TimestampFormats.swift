@@ -7,31 +7,50 @@ extension Timestamp {
 
     /// `2013-05-24T00:00:00.000Z`, as in S3's XML.
     package var iso8601: String {
+        var writer = DigitWriter()
         let civil = CivilTime(self)
-        let fraction = milliseconds - seconds * 1000
-        let date = "\(padded(civil.year, 4))-\(padded(civil.month, 2))-\(padded(civil.day, 2))"
-        return "\(date)T\(clock(civil, ":")).\(padded(Int(fraction), 3))Z"
+        writer.date(civil, "-")
+        writer.text("T")
+        writer.clock(civil, ":")
+        writer.text(".")
+        writer.number(Int(milliseconds - seconds * 1000), 3)
+        writer.text("Z")
+        return writer.string
     }
 
     /// `20130524T000000Z`, as in SigV4.
     package var iso8601Basic: String {
+        var writer = DigitWriter()
         let civil = CivilTime(self)
-        return "\(padded(civil.year, 4))\(padded(civil.month, 2))\(padded(civil.day, 2))T\(clock(civil, ""))Z"
+        writer.date(civil, "")
+        writer.text("T")
+        writer.clock(civil, "")
+        writer.text("Z")
+        return writer.string
     }
 
     /// `20130524`, the date of a SigV4 scope.
     package var basicDate: String {
-        let civil = CivilTime(self)
-        return "\(padded(civil.year, 4))\(padded(civil.month, 2))\(padded(civil.day, 2))"
+        var writer = DigitWriter()
+        writer.date(CivilTime(self), "")
+        return writer.string
     }
 
     /// `Fri, 24 May 2013 00:00:00 GMT`, as in HTTP (RFC 9110 §5.6.7).
     package var httpDate: String {
+        var writer = DigitWriter()
         let civil = CivilTime(self)
-        let weekday = Self.weekdays[CivilTime.weekday(of: self)]
-        return
-            "\(weekday), \(padded(civil.day, 2)) \(Self.months[civil.month - 1]) \(padded(civil.year, 4)) "
-            + "\(clock(civil, ":")) GMT"
+        writer.text(Self.weekdays[CivilTime.weekday(of: self)])
+        writer.text(", ")
+        writer.number(civil.day, 2)
+        writer.text(" ")
+        writer.text(Self.months[civil.month - 1])
+        writer.text(" ")
+        writer.number(civil.year, 4)
+        writer.text(" ")
+        writer.clock(civil, ":")
+        writer.text(" GMT")
+        return writer.string
     }
 
     /// Reads `20130524T000000Z`.
@@ -79,14 +98,46 @@ extension Timestamp {
         guard let time = CivilTime(httpDate: text)?.timestamp else { return nil }
         self = time
     }
+}
 
-    private func clock(_ civil: CivilTime, _ separator: String) -> String {
-        "\(padded(civil.hour, 2))\(separator)\(padded(civil.minute, 2))\(separator)\(padded(civil.second, 2))"
+/// Writes fixed-width fields as ASCII text.
+private struct DigitWriter {
+    private var bytes: [UInt8] = []
+
+    init() {
+        bytes.reserveCapacity(32)
     }
 
-    private func padded(_ number: Int, _ width: Int) -> String {
-        let digits = String(number)
-        return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
+    var string: String { String(decoding: bytes, as: UTF8.self) }
+
+    mutating func text(_ text: String) {
+        bytes += text.utf8
+    }
+
+    /// So many decimal digits of a number that has no more.
+    mutating func number(_ number: Int, _ width: Int) {
+        var power = 1
+        for _ in 1..<width { power *= 10 }
+        while power > 0 {
+            bytes.append(0x30 + UInt8(truncatingIfNeeded: number / power % 10))
+            power /= 10
+        }
+    }
+
+    mutating func date(_ civil: CivilTime, _ separator: String) {
+        number(civil.year, 4)
+        text(separator)
+        number(civil.month, 2)
+        text(separator)
+        number(civil.day, 2)
+    }
+
+    mutating func clock(_ civil: CivilTime, _ separator: String) {
+        number(civil.hour, 2)
+        text(separator)
+        number(civil.minute, 2)
+        text(separator)
+        number(civil.second, 2)
     }
 }
 

@@ -60,6 +60,7 @@ package struct WireRequest: Sendable {
 
     /// The bucket of a virtual-host-style request: what stands before a domain of ours in the host.
     package static func bucket(inHost host: String, domains: [String]) -> String? {
+        guard !domains.isEmpty else { return nil }
         let name = Array(host.utf8.prefix { $0 != UInt8(ascii: ":") }).map { $0.lowercasedASCII }
         for domain in domains {
             let suffix = [UInt8(ascii: ".")] + domain.utf8.map { $0.lowercasedASCII }

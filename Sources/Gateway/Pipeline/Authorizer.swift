@@ -70,16 +70,9 @@ package struct Authorizer: Sendable {
         let isCreation = access.action == "s3:CreateBucket"
         if let name = access.bucket, !isCreation { bucket = try await gateway.buckets.bucket(name) }
         let caller = request.caller
-        var context = RequestConditions.context(
-            of: request, using: access.headers, at: gateway.environment.now())
-        context.merge(access.context) { server, _ in server }
-        // What does not exist yet is going to be the caller's.
-        let owner = bucket?.record.account ?? caller.principal.accountID
-        for key in ["aws:resourceaccount", "s3:resourceaccount"] { context[key] = [owner] }
-        context["aws:requestedregion"] = [gateway.settings.region]
-        if access.wantsObjectTags, let bucket, let key = access.key, usesObjectTags(bucket, caller) {
-            try await addTags(of: key, in: bucket, access, to: &context)
-        }
+        // Nobody looks at the context where there is no policy.
+        let isWeighed = bucket?.policy != nil || !caller.policies.isEmpty
+        let context = isWeighed ? try await context(of: access, bucket) : [:]
         let asked = Access(action: access.action, resource: Self.resource(access), context: context)
         let now = gateway.environment.now()
         let isForeign = bucket.map { $0.record.account != caller.principal.accountID } ?? false
@@ -103,6 +96,24 @@ package struct Authorizer: Sendable {
         return Decision(
             allowed: own.allowed && granted.allowed, explicitDeny: own.explicitDeny || granted.explicitDeny,
             reasons: own.reasons + granted.reasons)
+    }
+
+    /// The condition keys of an access.
+    private func context(
+        of access: RequiredAccess, _ bucket: Bucket?
+    ) async throws(S3Error) -> [String: [String]] {
+        let caller = request.caller
+        var context = RequestConditions.context(
+            of: request, using: access.headers, at: gateway.environment.now())
+        context.merge(access.context) { server, _ in server }
+        // What does not exist yet is going to be the caller's.
+        let owner = bucket?.record.account ?? caller.principal.accountID
+        for key in ["aws:resourceaccount", "s3:resourceaccount"] { context[key] = [owner] }
+        context["aws:requestedregion"] = [gateway.settings.region]
+        if access.wantsObjectTags, let bucket, let key = access.key, usesObjectTags(bucket, caller) {
+            try await addTags(of: key, in: bucket, access, to: &context)
+        }
+        return context
     }
 
     private static func resource(_ access: RequiredAccess) -> String {

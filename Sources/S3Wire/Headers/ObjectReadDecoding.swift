@@ -3,21 +3,22 @@ import S3Model
 
 /// Reads what GetObject and HeadObject share.
 enum ObjectReadDecoding {
+    /// Header fields of the answer, and the parameters that ask for other values.
     private static let overridable = [
         "content-type", "content-language", "expires", "cache-control", "content-disposition", "content-encoding",
-    ]
+    ].map { (name: $0, parameter: "response-" + $0) }
 
     static func input(_ request: WireRequest) throws(S3Error) -> ObjectRead.Input {
         var overrides: [String: String] = [:]
-        for name in overridable {
-            guard let value = request.query["response-" + name] else { continue }
+        for (name, parameter) in overridable {
+            guard let value = request.query[parameter] else { continue }
             // An answer whose headers the link alone decides must come from somebody who can be named.
             guard !request.isAnonymous else {
                 throw S3Error(
                     .invalidRequest, "Request specific response headers cannot be used for anonymous GET requests.")
             }
             guard value.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
-                throw S3Error(.invalidArgument, "response-\(name) must not contain control characters.")
+                throw S3Error(.invalidArgument, "\(parameter) must not contain control characters.")
             }
             overrides[name] = value
         }

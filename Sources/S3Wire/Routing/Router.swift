@@ -3,6 +3,16 @@ package import S3Model
 
 /// Finds the one operation of S3 that a request names, served or not.
 package enum Router {
+    private struct Place: Hashable {
+        let level: Route.Level
+        let selectors: Set<String>
+    }
+
+    /// The operations that share level and selectors.
+    private static let places = Dictionary(grouping: ServiceTable.operations) {
+        Place(level: $0.level, selectors: $0.selectors)
+    }
+
     /// The name of the operation.
     ///
     /// A request whose query names a sub-resource never falls through to the bare operation, whatever its method: one
@@ -11,10 +21,9 @@ package enum Router {
     /// - Throws: `NotImplemented` for a sub-resource without such an operation, `MethodNotAllowed` for a method that
     ///   the bare resource does not have, `InvalidArgument` for a copy source or part number on what takes none.
     package static func operation(of request: WireRequest) throws(S3Error) -> String {
-        let names = Set(request.query.items.map(\.name))
-        let present = names.intersection(ServiceTable.selectors)
+        let present = Set(request.query.items.lazy.map(\.name).filter(ServiceTable.selectors.contains))
         let level: Route.Level = request.bucket == nil ? .service : request.key == nil ? .bucket : .object
-        let candidates = ServiceTable.operations.filter { $0.level == level && $0.selectors == present }
+        let candidates = places[Place(level: level, selectors: present)] ?? []
         let matches = candidates.filter { $0.method.utf8.elementsEqual(request.method.utf8) }
         guard !matches.isEmpty else {
             guard present.isEmpty else {
@@ -28,7 +37,7 @@ package enum Router {
         try checkPartNumber(request, present, matches)
         let isCopy = request.fields.contains("x-amz-copy-source")
         // The route that asks for most of what is there.
-        let fitting = matches.filter { $0.copies == isCopy && $0.parameters.isSubset(of: names) }
+        let fitting = matches.filter { $0.copies == isCopy && $0.parameters.allSatisfy(request.query.contains) }
         guard let route = fitting.max(by: { $0.parameters.count < $1.parameters.count }) else {
             throw S3Error(.notImplemented)
         }
