@@ -4,11 +4,19 @@ import Storage
 
 /// What the stores list of the backup, before anything is read.
 struct BackupCatalogue: Sendable {
-    /// A blob, with its length and the stores that list it.
+    /// A store that lists a blob, and how long its copy is: a damaged one may be shorter than the others.
+    struct Holder: Sendable, Hashable {
+        let store: Int
+        let length: Int64
+    }
+
+    /// A blob, with the stores that list it.
     struct Item: Sendable, Hashable {
         let name: BlobName
-        let length: Int64
-        var holders: [Int]
+        var holders: [Holder]
+
+        /// The length of the longest copy.
+        var length: Int64 { holders.map(\.length).max() ?? 0 }
 
         /// Of a segment: the first commit that it may hold.
         var firstCommit: CommitVersion { name.counter }
@@ -51,8 +59,8 @@ struct BackupCatalogue: Sendable {
         var items: [BlobName: Item] = [:]
         for (store, list) in lists.enumerated() {
             for summary in list ?? [] {
-                items[summary.name, default: Item(name: summary.name, length: summary.length, holders: [])]
-                    .holders.append(store)
+                items[summary.name, default: Item(name: summary.name, holders: [])]
+                    .holders.append(Holder(store: store, length: summary.length))
             }
         }
         return Array(items.values)

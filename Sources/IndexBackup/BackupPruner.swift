@@ -22,10 +22,10 @@ struct BackupPruner: Sendable {
         var deleted = 0
         for snapshot in catalogue.snapshots
         where (snapshot.epoch, snapshot.version) < (oldest.epoch, oldest.version) {
-            for part in snapshot.parts where await stores.delete(part.name, from: part.holders) { deleted += 1 }
+            for part in snapshot.parts where await stores.delete(part) { deleted += 1 }
         }
         for segment in needless(catalogue.segments, before: oldest.version + 1) {
-            if await stores.delete(segment.name, from: segment.holders) { deleted += 1 }
+            if await stores.delete(segment) { deleted += 1 }
         }
         return deleted
     }
@@ -51,7 +51,7 @@ struct BackupPruner: Sendable {
     private func isWhole(_ snapshot: BackupCatalogue.Snapshot, _ damaged: inout Set<DamagedCopy>) async -> Bool {
         guard let last = snapshot.parts.last, Int(last.name.random & 0xFFFF) == snapshot.parts.count - 1,
             snapshot.parts.allSatisfy({ $0.holders.count >= min(stores.copies, stores.count) }),
-            let read = await stores.frame(last.name, length: last.length, from: last.holders, damaged: &damaged)
+            let read = await stores.frame(last, damaged: &damaged)
         else { return false }
         return read.frame.isFinal
     }

@@ -93,17 +93,14 @@ struct BackupStores: Sendable {
         }
     }
 
-    /// A frame from the first of these stores whose copy is whole.
-    func frame(_ name: BlobName, length: Int64, from holders: [Int], damaged: inout Set<DamagedCopy>) async -> (
+    /// A frame from the first of a blob's holders whose copy is whole.
+    func frame(_ item: BackupCatalogue.Item, damaged: inout Set<DamagedCopy>) async -> (
         frame: BackupFrame, digest: [UInt8]
     )? {
-        for holder in holders {
-            guard let bytes = await Self.read(name, length: length, from: stores[holder]) else {
-                damaged.insert(DamagedCopy(store: holder, name: name))
-                continue
-            }
-            if let frame = BackupFrame(bytes) { return (frame, BackupFrame.digest(of: bytes)) }
-            damaged.insert(DamagedCopy(store: holder, name: name))
+        for holder in item.holders {
+            let bytes = await Self.read(item.name, length: holder.length, from: stores[holder.store])
+            if let bytes, let frame = BackupFrame(bytes) { return (frame, BackupFrame.digest(of: bytes)) }
+            damaged.insert(DamagedCopy(store: holder.store, name: item.name))
         }
         return nil
     }
@@ -119,10 +116,12 @@ struct BackupStores: Sendable {
     }
 
     /// Deletes a blob wherever it is listed. What a store does not delete now is found again at the next pruning.
-    func delete(_ name: BlobName, from holders: [Int]) async -> Bool {
+    func delete(_ item: BackupCatalogue.Item) async -> Bool {
         var isDeleted = true
-        for holder in holders {
-            let done: Void? = await stores[holder].call { base throws(StorageError) in try await base.delete(name) }
+        for holder in item.holders {
+            let done: Void? = await stores[holder.store].call { base throws(StorageError) in
+                try await base.delete(item.name)
+            }
             if done == nil { isDeleted = false }
         }
         return isDeleted

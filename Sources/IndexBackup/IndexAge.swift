@@ -40,7 +40,7 @@ package enum IndexAge {
         let own = catalogue.segments.filter { UInt64($0.name.epoch) + 1 == nextEpoch }
         guard let segment = own.max(by: { $0.firstCommit < $1.firstCommit }) else { return nil }
         var damaged: Set<DamagedCopy> = []
-        let read = await stores.frame(segment.name, length: segment.length, from: segment.holders, damaged: &damaged)
+        let read = await stores.frame(segment, damaged: &damaged)
         guard let frame = read?.frame, frame.last > last else { return nil }
         return Newer(epoch: segment.name.epoch, commit: frame.last)
     }

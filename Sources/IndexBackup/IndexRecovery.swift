@@ -167,6 +167,6 @@ private struct Recovery: Sendable {
     private mutating func read(
         _ item: BackupCatalogue.Item
     ) async -> (frame: BackupFrame, digest: [UInt8])? {
-        await stores.frame(item.name, length: item.length, from: item.holders, damaged: &report.damagedCopies)
+        await stores.frame(item, damaged: &report.damagedCopies)
     }
 }

@@ -22,8 +22,7 @@ extension IndexRecovery {
         var (floor, isWhole, isFirst) = (first, true, true)
         for item in recent(catalogue.segments, after: first) where item.firstCommit <= last {
             var damaged: Set<DamagedCopy> = []
-            let read = await stores.frame(
-                item.name, length: item.length, from: item.holders, damaged: &damaged)
+            let read = await stores.frame(item, damaged: &damaged)
             guard let frame = read?.frame, frame.kind == .journal, let changes = frame.changes() else {
                 isWhole = false
                 continue

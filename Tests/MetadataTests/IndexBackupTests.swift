@@ -49,6 +49,17 @@ private struct Fixture {
         try await bases[store].blobs(after: nil, limit: 10_000).map(\.name).filter { $0.kind == kind }
     }
 
+    /// Cuts the end off, as a disk that was full might, or adds to it.
+    func changeLength(of name: BlobName, in store: Int, by count: Int) {
+        bases[store].damage(name) { bytes in
+            if count < 0 {
+                bytes.moveWriterIndex(to: bytes.writerIndex + count)
+            } else {
+                bytes.writeRepeatingByte(0, count: count)
+            }
+        }
+    }
+
     func flipBit(of name: BlobName, in store: Int) {
         bases[store].damage(name) { bytes in
             let middle = bytes.readerIndex + bytes.readableBytes / 2
@@ -184,6 +195,28 @@ private func expectSame(_ restored: any SnapshottingIndex, _ index: any Snapshot
                 }
             }
         }
+    }
+
+    @Test("A copy that is shorter or longer hides no other", arguments: [-1, -60, 5], 0..<3)
+    func anyCopyMayHaveAnotherLength(_ change: Int, _ store: Int) async throws {
+        let fixture = Fixture(seed: 6)
+        let index = MemoryIndex()
+        let backup = fixture.backup(of: index)
+        for _ in 0..<4 {
+            await fixture.write(20, to: index)
+            try await backup.flush()
+        }
+        var changed = 0
+        for kind in [BlobName.Kind.journal, .snapshot] {
+            for name in try await fixture.names(kind, in: store) {
+                fixture.changeLength(of: name, in: store, by: change)
+                changed += 1
+            }
+        }
+        let restored = MemoryIndex()
+        let report = try await fixture.restore(into: restored)
+        #expect(changed > 0 && report.damagedCopies.allSatisfy { $0.store == store })
+        try await expectSame(restored, index)
     }
 
     @Test func theChainEndsWhereASegmentIsLostEverywhere() async throws {
