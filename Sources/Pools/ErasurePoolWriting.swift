@@ -33,6 +33,9 @@ extension ErasurePool {
             await discard(writing, await writing.fan.outcomes())
             throw error
         }
+        #if PLANTED_BUGS
+            if PlantedBug.commitBeforeShards.isPlanted { return writing.locator(writing.homes, length: footer.length) }
+        #endif
         return try await conclude(writing, footer)
     }
 
@@ -131,12 +134,25 @@ extension ErasurePool {
                 homes[rebuilt.home.index] = rebuilt.home
             }
         }
-        guard homes.count(where: { $0.store != nil }) >= needed, durable >= writing.geometry.dataShards else {
+        let least = writing.geometry.dataShards
+        guard homes.count(where: { $0.store != nil }) >= needed, durable >= least else {
             await remove(homes, of: writing.name)
-            let least = durable < writing.geometry.dataShards ? writing.geometry.dataShards : needed
-            throw StripeFanState.shortage(errors, up: durable, needed: least)
+            throw StripeFanState.shortage(errors, up: durable, needed: durable < least ? least : needed)
+        }
+        // The shards beyond those that a read needs are there so that a store may be lost before any repair: also the
+        // one that holds several.
+        guard needed == least || Self.afterWorstLoss(homes) >= least else {
+            await remove(homes, of: writing.name)
+            throw StripeFanState.shortage(errors, up: Self.afterWorstLoss(homes), needed: least)
         }
         return writing.locator(homes, length: footer.length)
+    }
+
+    /// How many shards are left without the store that holds most of them.
+    private static func afterWorstLoss(_ homes: [ShardHome]) -> Int {
+        let stores = homes.compactMap(\.store)
+        let held = Dictionary(stores.map { ($0, 1) }, uniquingKeysWith: +)
+        return stores.count - (held.values.max() ?? 0)
     }
 
     /// Removes what a failed write left: only shards whose writers ended well can be there.
@@ -187,7 +203,9 @@ extension ErasurePool {
         let present = Set(order.map { Int($0) }.filter { !configuration.isAway($0) })
         guard present.count >= least else { throw .quorum(up: present.count, needed: least) }
         var usable = present.filter { !health.isSuspect($0, now: now) }
-        if usable.count < least { usable = present }
+        // Stores that failed lately are better than a write that cannot succeed without them.
+        let needed = configuration.writeQuorum(for: geometry)
+        if usable.count < least || usable.count * most < needed { usable = present }
         var homes = (0..<geometry.shards).map { index in
             let natural = Int(order[index % order.count])
             return ShardHome(index: index, store: usable.contains(natural) ? natural : nil, attempt: 0)

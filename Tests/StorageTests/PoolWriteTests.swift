@@ -98,6 +98,52 @@ import TidegateTesting
         }
     }
 
+    @Test("What was acknowledged survives the loss of any one store", arguments: [(2, 2), (3, 2), (4, 2), (2, 1)])
+    func anyOneStoreMayBeLost(_ shape: (data: Int, parity: Int)) async throws {
+        var generator = SeededGenerator(seed: 29)
+        let geometry = try Geometry(dataShards: shape.data, parityShards: shape.parity, cellSize: 1024)
+        let harness = try PoolHarness(stores: geometry.shards, geometry: geometry)
+        var (written, refused) = (0, 0)
+        for _ in 0..<120 {
+            let bytes = generator.bytes(3000)
+            for store in harness.faulty {
+                let failing = Int.random(in: 1...3, using: &generator)
+                store.isAvailable = Int.random(in: 0..<4, using: &generator) > 0
+                store.follow(Bool.random(using: &generator) ? .call(failing, .failBefore(.unavailable("x"))) : .none)
+            }
+            let locator = try? await harness.store(bytes, &generator)
+            for store in harness.faulty {
+                store.isAvailable = true
+                store.follow(.none)
+            }
+            guard let locator else {
+                refused += 1
+                continue
+            }
+            written += 1
+            for store in harness.faulty {
+                store.isAvailable = false
+                #expect(try await harness.fetch(locator) == bytes, "\(locator.exceptions)")
+                store.isAvailable = true
+            }
+            try await harness.pool.remove(locator)
+        }
+        #expect(written > 10 && refused > 10, "\(written) written, \(refused) refused")
+    }
+
+    @Test func storesThatFailedLatelyAreAskedWhereTheOthersAreTooFew() async throws {
+        var generator = SeededGenerator(seed: 30)
+        let geometry = try Geometry(dataShards: 2, parityShards: 1, cellSize: 1024)
+        let harness = try PoolHarness(
+            stores: 3, geometry: geometry, environment: SimulatedEnvironment(),
+            configure: { $0.suspicion = .seconds(10) })
+        harness.faulty[1].isAvailable = false
+        await #expect(throws: StorageError.self) { try await harness.store(generator.bytes(3000), &generator) }
+        harness.faulty[1].isAvailable = true
+        let bytes = generator.bytes(3000)
+        #expect(try await harness.fetch(harness.store(bytes, &generator)) == bytes)
+    }
+
     @Test func storesThatFailedLatelyArePassedOver() async throws {
         var generator = SeededGenerator(seed: 24)
         let environment = SimulatedEnvironment()
