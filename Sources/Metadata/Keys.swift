@@ -155,8 +155,10 @@ package enum Keys {
     /// The key with its zero bytes escaped (00 → 00 FF) and a terminator (00 01), so that order is kept and no key is a
     /// prefix of another.
     package static func escaped(_ key: [UInt8]) -> [UInt8] {
-        escapedPrefix(key) + [0x00, 0x01]
+        escapedPrefix(key) + terminator
     }
+
+    package static let terminator: [UInt8] = [0x00, 0x01]
 
     /// As `escaped`, without the terminator: what every key with this prefix begins with.
     package static func escapedPrefix(_ prefix: [UInt8]) -> [UInt8] {
@@ -165,6 +167,19 @@ package enum Keys {
         for byte in prefix {
             bytes.append(byte)
             if byte == 0 { bytes.append(0xFF) }
+        }
+        return bytes
+    }
+
+    /// What `escapedPrefix` was given.
+    package static func unescapedPrefix(_ escaped: some Collection<UInt8>) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(escaped.count)
+        var isAfterZero = false
+        for byte in escaped {
+            // The byte after a zero is the escape's.
+            if !isAfterZero { bytes.append(byte) }
+            isAfterZero = !isAfterZero && byte == 0
         }
         return bytes
     }
