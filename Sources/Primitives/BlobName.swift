@@ -81,7 +81,14 @@ package struct BlobName: Hashable, Comparable, Sendable, CustomStringConvertible
         self = name
     }
 
+    /// The order of `bytes`, without making them: stores sort by it.
     package static func < (left: BlobName, right: BlobName) -> Bool {
-        left.bytes.lexicographicallyPrecedes(right.bytes)
+        let (first, second) = (left.kind.rawValue, right.kind.rawValue)
+        guard first == second else { return first < second }
+        guard left.epoch == right.epoch else { return left.epoch < right.epoch }
+        guard left.counter == right.counter else { return left.counter < right.counter }
+        guard left.random == right.random else { return left.random < right.random }
+        guard let other = right.shard else { return false }
+        return left.shard.map { ($0.index, $0.attempt) < (other.index, other.attempt) } ?? true
     }
 }
