@@ -7,6 +7,8 @@ SHELL := /bin/bash
 DATA ?= data
 LISTEN ?= 127.0.0.1:9000
 ADMIN ?= 127.0.0.1:9001
+# How many seeds of the simulation a test runs.
+SEEDS ?= 250
 # The build that the tests with real clients run against: debug or release.
 TIDEGATE_CONFIGURATION ?= debug
 # For the tests alone: the gateway takes what begins with TIDEGATE_ for its settings, and warns of what is none.
@@ -54,11 +56,16 @@ build: packages ## Builds the debug binary and the tests
 	swift build --build-tests
 
 .PHONY: test
-test: unit clients conformance faults histories hostility containers ## Everything: units, clients, conformance, faults, histories, containers
+test: unit simulation clients conformance faults histories hostility containers ## Everything: units, clients, conformance, faults, histories, containers
 
 .PHONY: unit
 unit: build ## The tests in Swift
 	swift test --skip-build --no-parallel
+
+.PHONY: simulation
+simulation: build venv ## Some hundreds of seeds of the simulated gateway; one of them: make simulation SEED=123
+	$(PYTHON) Tests/SimulationTests/prove --binary .build/debug/simulate --state .build/simulation.json \
+		--first $(or $(SEED),1) --seeds $(if $(SEED),1,$(SEEDS))
 
 .PHONY: clients
 clients: binary test-packages venv ## Real S3 clients against the real binary, plain and over TLS
@@ -93,6 +100,8 @@ containers: venv ## What can be checked of Dockerfile and docker-compose.yml wit
 prove: binary test-packages venv ## The long shares, for hours; goes on where it was interrupted
 	$(TESTED) $(PYTHON) Tests/Histories/prove
 	$(TESTED) $(PYTHON) Tests/Faults/prove
+	swift build -c release --product simulate
+	$(PYTHON) Tests/SimulationTests/prove
 
 .PHONY: s3-tests
 s3-tests: binary test-packages venv ## ceph/s3-tests: make s3-tests SUITE=path/to/checkout

@@ -12,6 +12,7 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
     .enableUpcomingFeature("InferIsolatedConformances"),
     .enableUpcomingFeature("ImmutableWeakCaptures"),
+    .define("PLANTED_BUGS", .when(configuration: .debug)),
 ]
 
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
@@ -104,6 +105,20 @@ let package = Package(
             ],
             swiftSettings: settings),
         target("TidegateTesting", ["Primitives", "Storage", "Metadata", "Audit", nioCore]),
+        // The simulator: everything below `Server` under a seed.
+        .target(
+            name: "Simulation",
+            dependencies: [
+                "Gateway", "Workers", "IndexBackup", "S3Model", "Policy", "Signing", "Identity", "Storage", "Pools",
+                "Erasure", "Metadata", "Audit", "Cryptography", "XML", "Primitives", "TidegateTesting", nioCore,
+            ],
+            path: "Tests/Simulation", swiftSettings: settings),
+        .executableTarget(
+            name: "simulate",
+            dependencies: [
+                "Simulation", "Primitives", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Tests/SimulateCommand", swiftSettings: settings),
         // Tests.
         tests("PrimitivesTests", ["Primitives", "TidegateTesting", nioCore]),
         tests("XMLTests", ["XML", "Primitives", nioCore]),
@@ -131,7 +146,8 @@ let package = Package(
             "GatewayTests",
             [
                 "Gateway", "Workers", "S3Wire", "S3Model", "Policy", "Signing", "Identity", "Storage", "Pools",
-                "Erasure", "Metadata", "Audit", "Cryptography", "XML", "Primitives", "TidegateTesting", nioCore,
+                "Erasure", "Metadata", "Audit", "Cryptography", "XML", "Primitives", "Simulation", "TidegateTesting",
+                nioCore,
             ]),
         tests(
             "ServerTests",
@@ -141,6 +157,7 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),
+        tests("SimulationTests", ["Simulation", "simulate", "Primitives"], exclude: ["prove"]),
         tests("TidyTests", []),
     ]
 )

@@ -62,6 +62,9 @@ package final class CommitService: Sendable {
         } catch .conflict(let position) {
             throw .conflict(condition: position - 1)
         } catch .unknown(let reason) {
+            #if PLANTED_BUGS
+                if PlantedBug.unknownIsFailed.isPlanted { throw .notCommitted(reason) }
+            #endif
             guard let found = try await resolved(transaction.id) else { throw .notCommitted(reason) }
             version = found
         }

@@ -47,6 +47,18 @@ package final class SimulatedEnvironment: Environment {
         for sleeper in due { sleeper.resume(returning: true) }
     }
 
+    /// Moves both clocks on to when the next sleeper wakes.
+    ///
+    /// - Returns: False where nobody sleeps.
+    package func advanceToNextSleeper() -> Bool {
+        let due = state.withLock { state -> [CheckedContinuation<Bool, Never>]? in
+            guard let next = state.sleepers.values.map(\.deadline).min() else { return nil }
+            return state.advance(by: next > state.monotonic ? next - state.monotonic : 0)
+        }
+        for sleeper in due ?? [] { sleeper.resume(returning: true) }
+        return due != nil
+    }
+
     package func sleep(for duration: Duration) async throws(CancellationError) {
         guard !Task.isCancelled else { throw CancellationError() }
         switch sleeping {

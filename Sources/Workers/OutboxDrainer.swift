@@ -120,8 +120,15 @@ package final class OutboxDrainer: Sendable {
         defer { leave() }
         let rows = try await nextRows()
         guard !rows.isEmpty else { return 0 }
-        try await append(rows)
         var mutations: [Mutation] = rows.map { .remove($0.key) }
+        #if PLANTED_BUGS
+            if PlantedBug.outboxBeforeLog.isPlanted {
+                _ = try await commits.commit([], mutations)
+                try await append(rows)
+                return rows.count
+            }
+        #endif
+        try await append(rows)
         if let head = audit.head { mutations.append(.put(Keys.auditMark(node: node), Array(head.description.utf8))) }
         _ = try await commits.commit([], mutations)
         return rows.count

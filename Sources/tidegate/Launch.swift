@@ -20,7 +20,23 @@ struct Launch {
         LoggingSystem.bootstrap { StructuredLogHandler(label: $0, level: level, format: format) }
         logger = Logger(label: "tidegate")
         for warning in loaded.warnings { logger.warning("\(warning)") }
+        #if PLANTED_BUGS
+            try plantBug()
+        #endif
     }
+
+    #if PLANTED_BUGS
+        /// Plants the bug that a test of a debug build wants to see found.
+        private func plantBug() throws {
+            guard let name = ProcessInfo.processInfo.environment[PlantedBug.variable] else { return }
+            guard let bug = PlantedBug(rawValue: name) else {
+                logger.critical("there is no such bug to plant", metadata: ["name": "\(name)"])
+                throw ExitCode.failure
+            }
+            PlantedBug.plant(bug)
+            logger.critical("a bug is planted: nothing is safe with this process", metadata: ["bug": "\(name)"])
+        }
+    #endif
 
     /// Makes the data directory where there is none.
     func makeDataDirectory() throws(StartError) {

@@ -4,6 +4,7 @@ import NIOCore
 import Pools
 import Primitives
 import S3Model
+import Simulation
 import Storage
 import Synchronization
 import Testing

@@ -1,5 +1,6 @@
 import Metadata
 import Primitives
+import Simulation
 import Testing
 
 /// Buckets and their settings.

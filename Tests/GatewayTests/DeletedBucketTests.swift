@@ -2,6 +2,7 @@ import Gateway
 import Metadata
 import Pools
 import Primitives
+import Simulation
 import Testing
 import Workers
 

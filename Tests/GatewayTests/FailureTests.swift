@@ -1,5 +1,6 @@
 import NIOCore
 import Primitives
+import Simulation
 import Storage
 import Testing
 import TidegateTesting

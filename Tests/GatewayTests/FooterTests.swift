@@ -3,6 +3,7 @@ import Metadata
 import Pools
 import Primitives
 import S3Model
+import Simulation
 import Storage
 import Testing
 import TidegateTesting

@@ -9,6 +9,7 @@ import Policy
 import Pools
 import Primitives
 import Signing
+import Simulation
 import Storage
 import Synchronization
 import Testing

@@ -1,6 +1,7 @@
 import Gateway
 import Metadata
 import Primitives
+import Simulation
 import Storage
 import Testing
 import TidegateTesting

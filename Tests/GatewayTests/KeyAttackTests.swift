@@ -1,6 +1,7 @@
 import Metadata
 import Primitives
 import S3Model
+import Simulation
 import Testing
 
 /// Keys that name another place elsewhere: here a key is its bytes, at every entrance, for policy, index and log alike

@@ -1,6 +1,7 @@
 import Metadata
 import Pools
 import Primitives
+import Simulation
 import Storage
 import Testing
 import Workers

@@ -3,6 +3,7 @@ import Gateway
 import Metadata
 import Primitives
 import S3Model
+import Simulation
 import Testing
 import Workers
 

@@ -2,6 +2,7 @@ import Cryptography
 import Metadata
 import NIOCore
 import Primitives
+import Simulation
 import Storage
 import Synchronization
 import Testing

@@ -2,6 +2,7 @@ import Cryptography
 import NIOCore
 import Primitives
 import Signing
+import Simulation
 import Testing
 
 /// POST Object, the browser's form.

@@ -1,5 +1,6 @@
 import Gateway
 import Primitives
+import Simulation
 import Testing
 import TidegateTesting
 import XML

@@ -1,4 +1,5 @@
 import Primitives
+import Simulation
 import Testing
 
 /// Ranges, conditions, overrides and parts of reads.

@@ -1,5 +1,6 @@
 import NIOCore
 import Primitives
+import Simulation
 import XML
 
 /// An answer, as a test looks at it.

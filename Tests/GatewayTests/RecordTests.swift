@@ -3,6 +3,7 @@ import Gateway
 import Metadata
 import NIOCore
 import Primitives
+import Simulation
 import Testing
 import TidegateTesting
 

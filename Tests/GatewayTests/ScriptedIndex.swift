@@ -1,4 +1,5 @@
 import Metadata
+import Simulation
 import Synchronization
 
 /// The index in memory, whose failures and races a test decides.
@@ -130,26 +131,5 @@ final class ScriptedIndex: MetadataIndex {
         }
         guard isAvailable else { throw .notCommitted("made unavailable") }
         await interruption?.act()
-    }
-}
-
-extension Mutation {
-    var key: Key {
-        switch self {
-        case .put(let key, _), .create(let key, _), .remove(let key), .add(let key, _): key
-        }
-    }
-}
-
-extension MetadataIndex {
-    /// Every entry of a range.
-    func entries(_ range: Range<KeyBound>) async throws -> [Entry] {
-        var (found, from): ([Entry], KeyBound) = ([], range.lowerBound)
-        while true {
-            let page = try await scan(Scan(from..<range.upperBound, limit: 10_000))
-            found += page.entries
-            guard let next = page.next else { return found }
-            from = KeyBound(next)
-        }
     }
 }

@@ -2,6 +2,7 @@ import Cryptography
 import Primitives
 import S3Wire
 import Signing
+import Simulation
 import Testing
 
 /// Requests of signature version 2, from their head to their record.

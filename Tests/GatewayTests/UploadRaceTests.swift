@@ -1,6 +1,7 @@
 import Metadata
 import Primitives
 import S3Model
+import Simulation
 import Testing
 
 @testable import Gateway

@@ -37,6 +37,8 @@ struct PackageTable: Sendable {
             "Server": ["Gateway", "S3Wire", "Primitives", "NIOCore", "NIOPosix", "NIOSSL", "NIOTLS"],
             "Configuration": ["Primitives", "Yams"],
             "Monitoring": ["Primitives"],
+            "Simulation": gateway.union(["Gateway", "Workers", "IndexBackup", "TidegateTesting"]),
+            "simulate": ["Simulation", "Primitives", "ArgumentParser"],
             "TidegateTesting": protocols.union(["NIOCore"]),
             "tidegate": gateway.union([
                 "Gateway", "Configuration", "Monitoring", "Erasure", "DirectoryStore", "EmbeddedIndex", "IndexBackup",

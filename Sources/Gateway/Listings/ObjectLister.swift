@@ -22,7 +22,10 @@ package struct ObjectLister: Sendable {
         let grouping =
             delimiter.isEmpty
             ? nil : Scan.Grouping(prefixLength: room.count + prefix.count, delimiter: delimiter)
-        let page = try await versions.scan(Scan(range, limit: limit, grouping: grouping))
+        var page = try await versions.scan(Scan(range, limit: limit, grouping: grouping))
+        #if PLANTED_BUGS
+            if PlantedBug.staleListing.isPlanted { page = StaleListing.page(range, instead: page) }
+        #endif
         for row in page.rows {
             switch row {
             case .group(let key): listing.commonPrefixes.append(Array(key.dropFirst(room.count)))

@@ -1,18 +1,18 @@
-import NIOCore
-import Primitives
+package import NIOCore
+package import Primitives
 import Synchronization
 
 /// The client's end of one request: it keeps what was sent, and every breach of the channel's rules.
-final class RecordingChannel: ResponseChannel {
+package final class RecordingChannel: ResponseChannel {
     /// What came over the channel.
-    struct Transcript: Sendable {
-        var head: ResponseHead?
-        var bytes = ByteBuffer()
+    package struct Transcript: Sendable {
+        package var head: ResponseHead?
+        package var bytes = ByteBuffer()
         /// Bytes that the head announced.
-        var announced: Int64?
-        var isFinished = false
-        var isAborted = false
-        var violations: [String] = []
+        package var announced: Int64?
+        package var isFinished = false
+        package var isAborted = false
+        package var violations: [String] = []
     }
 
     private struct State {
@@ -24,13 +24,13 @@ final class RecordingChannel: ResponseChannel {
     private let state: Mutex<State>
 
     /// - Parameter room: after so many bytes of a body the client goes away.
-    init(room: Int64 = .max) {
+    package init(room: Int64 = .max) {
         state = Mutex(State(room: room))
     }
 
-    var transcript: Transcript { state.withLock { $0.transcript } }
+    package var transcript: Transcript { state.withLock { $0.transcript } }
 
-    func send(_ head: ResponseHead, _ bytes: ByteBuffer) async throws(BodyError) {
+    package func send(_ head: ResponseHead, _ bytes: ByteBuffer) async throws(BodyError) {
         try state.withLock { state throws(BodyError) in
             state.transcript.open(head)
             state.transcript.bytes = bytes
@@ -39,14 +39,14 @@ final class RecordingChannel: ResponseChannel {
         }
     }
 
-    func begin(_ head: ResponseHead, length: Int64?) async throws(BodyError) {
+    package func begin(_ head: ResponseHead, length: Int64?) async throws(BodyError) {
         state.withLock { state in
             state.transcript.open(head)
             state.transcript.announced = length
         }
     }
 
-    func write(_ bytes: ByteBuffer) async throws(BodyError) {
+    package func write(_ bytes: ByteBuffer) async throws(BodyError) {
         try state.withLock { state throws(BodyError) in
             state.transcript.take(bytes)
             state.room -= Int64(bytes.readableBytes)
@@ -54,11 +54,11 @@ final class RecordingChannel: ResponseChannel {
         }
     }
 
-    func finish() async throws(BodyError) {
+    package func finish() async throws(BodyError) {
         state.withLock { $0.transcript.finish() }
     }
 
-    func abort() async {
+    package func abort() async {
         state.withLock { $0.transcript.isAborted = true }
     }
 }

@@ -1,0 +1,53 @@
+/// What answers show of operations that had none themselves.
+struct Traces {
+    /// Commits of versions, by what the objects were written with and by their ETags.
+    private var tags: [Int: Int] = [:]
+    private var etags: [String: Int] = [:]
+    /// Values of objects' tags that were read.
+    private var values: Set<String> = []
+    /// ETags of parts that somebody made an object of.
+    private var parts: Set<String> = []
+    private let bytes: ContentCache
+
+    init(_ operations: [Operation], _ bytes: ContentCache) {
+        self.bytes = bytes
+        for operation in operations {
+            if case .complete(_, _, let wanted) = operation.call { parts.formUnion(wanted.values) }
+            switch operation.answer {
+            case .object(let object):
+                if let tag = object.tag { tags[tag] = Self.commit(object.version) }
+            case .listed(let entries):
+                for entry in entries { if let etag = entry.etag { etags[etag] = Self.commit(entry.version) } }
+            case .tags(let value?): values.insert(value)
+            default: break
+            }
+        }
+    }
+
+    /// The commit that a version's id names; the last of all where it names none.
+    private static func commit(_ id: String?) -> Int {
+        id.flatMap { $0.utf8.count == 32 ? Int($0.prefix(16), radix: 16) : nil } ?? .max
+    }
+
+    /// Notes where the operations that stayed open and left a trace were committed.
+    func mark(_ operations: [Operation]) -> [Operation] {
+        operations.map { operation in
+            guard operation.answer == nil, operation.commit == nil else { return operation }
+            var operation = operation
+            operation.commit = commit(of: operation.call)
+            return operation
+        }
+    }
+
+    private func commit(of call: Call) -> Int? {
+        switch call {
+        case .put(_, let tag, let content, _): tags[tag] ?? etags[bytes.etag(content)]
+        case .copy(_, _, let tag), .createUpload(_, let tag): tags[tag]
+        // An object of parts shows what its upload was created with.
+        case .complete, .abort, .setVersioning: .max
+        case .putPart(_, _, _, let content): parts.contains(bytes.etag(content)) ? .max : nil
+        case .putTags(_, let value): values.contains(value) ? .max : nil
+        default: nil
+        }
+    }
+}

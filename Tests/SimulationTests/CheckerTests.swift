@@ -1,0 +1,142 @@
+import Testing
+
+@testable import Simulation
+
+/// Histories made by hand: the checker must take the right ones and no other.
+@Suite("Linearizability checker")
+struct CheckerTests {
+    private let bytes = ContentCache()
+
+    /// One operation; `to` nil for one that stays open.
+    private func operation(_ call: Call, _ answer: Answer?, _ from: Int, _ to: Int?) -> Operation {
+        Operation(client: 1, call: call, invoked: from, returned: to, answer: answer)
+    }
+
+    private func put(_ number: Int, _ from: Int, _ to: Int?, _ condition: Call.Condition? = nil) -> Operation {
+        let content = Content(number: number, size: 10)
+        return operation(
+            .put(key: "k", tag: number, content, condition),
+            to.map { _ in .done(etag: bytes.etag(content), version: nil) }, from, to)
+    }
+
+    private func get(_ number: Int?, _ from: Int, _ to: Int) -> Operation {
+        guard let number else {
+            return operation(.get(key: "k", version: nil, bytes: nil), .refused(status: 404), from, to)
+        }
+        let content = Content(number: number, size: 10)
+        let object = Answer.Object(
+            tag: number, etag: bytes.etag(content), size: 10, fingerprint: bytes.fingerprint([content], 0..<10))
+        return operation(.get(key: "k", version: nil, bytes: nil), .object(object), from, to)
+    }
+
+    private func delete(_ from: Int, _ to: Int) -> Operation {
+        operation(.delete(key: "k", version: nil), .done(etag: nil, version: nil), from, to)
+    }
+
+    private func isRight(_ operations: [Operation]) -> Bool {
+        LinearizabilityChecker(operations.flatMap(\.steps), bytes).check() == .linearizable
+    }
+
+    @Test func oneAfterTheOther() {
+        #expect(isRight([get(nil, 1, 2), put(1, 3, 4), get(1, 5, 6), delete(7, 8), get(nil, 9, 10)]))
+        #expect(isRight([]))
+    }
+
+    @Test func aStaleReadIsNone() {
+        #expect(!isRight([put(1, 1, 2), put(2, 3, 4), get(1, 5, 6)]))
+        #expect(isRight([put(1, 1, 2), put(2, 3, 6), get(1, 4, 5)]))
+    }
+
+    @Test func whatWasAcknowledgedIsNotLost() {
+        #expect(!isRight([put(1, 1, 2), get(nil, 3, 4)]))
+        #expect(!isRight([put(1, 1, 2), put(2, 3, nil), get(2, 4, 5), get(1, 6, 7)]))
+    }
+
+    @Test func whatWasDeletedDoesNotComeBack() {
+        #expect(!isRight([put(1, 1, 2), delete(3, 4), get(1, 5, 6)]))
+    }
+
+    @Test func anOpenWriteMayComeAtAnyTimeOrNever() {
+        #expect(isRight([put(1, 1, nil), get(nil, 2, 3), get(nil, 4, 5)]))
+        #expect(isRight([put(1, 1, nil), get(nil, 2, 3), get(1, 4, 5)]))
+        #expect(!isRight([put(1, 1, nil), get(1, 2, 3), get(nil, 4, 5)]))
+        #expect(!isRight([get(1, 1, 2), put(1, 3, nil)]))
+    }
+
+    @Test func oneAloneWinsIfNoneMatch() {
+        #expect(!isRight([put(1, 1, 4, .ifAbsent), put(2, 2, 5, .ifAbsent)]))
+        let refused = operation(
+            .put(key: "k", tag: 2, Content(number: 2, size: 10), .ifAbsent), .refused(status: 412), 2, 5)
+        #expect(isRight([put(1, 1, 4, .ifAbsent), refused]))
+        #expect(!isRight([refused]))
+    }
+
+    @Test func aListingIsOfOneMoment() {
+        func listing(_ keys: [(String, Int)], _ from: Int, _ to: Int) -> Operation {
+            let listed = keys.map { key, number in
+                Answer.Listed(
+                    key: key, etag: bytes.etag(Content(number: number, size: 10)), size: 10, isLatest: true)
+            }
+            return operation(.list, .listed(listed), from, to)
+        }
+        func put(_ key: String, _ number: Int, _ from: Int, _ to: Int) -> Operation {
+            let content = Content(number: number, size: 10)
+            return operation(
+                .put(key: key, tag: number, content, nil), .done(etag: bytes.etag(content), version: nil), from, to)
+        }
+        let writes = [put("a", 1, 1, 2), put("a", 2, 4, 5), put("b", 3, 6, 7)]
+        #expect(isRight(writes + [listing([("a", 2), ("b", 3)], 3, 8)]))
+        #expect(isRight(writes + [listing([("a", 1)], 3, 8)]))
+        // The old `a` and the new `b` never stood beside each other.
+        #expect(!isRight(writes + [listing([("a", 1), ("b", 3)], 3, 8)]))
+        #expect(!isRight(writes + [listing([("b", 3)], 3, 8)]))
+    }
+
+    @Test func anUploadIsCompletedOrAborted() {
+        let part = Content(number: 5, size: 10)
+        let etag = bytes.etag(part)
+        func history(_ complete: Answer, _ abort: Answer) -> [Operation] {
+            [
+                operation(.createUpload(key: "k", tag: 4), .upload("u"), 1, 2),
+                operation(
+                    .putPart(key: "k", upload: "u", number: 1, part), .done(etag: etag, version: nil), 3, 4),
+                operation(.complete(key: "k", upload: "u", parts: [1: etag]), complete, 5, 8),
+                operation(.abort(key: "k", upload: "u"), abort, 6, 7),
+            ]
+        }
+        let done = Answer.done(etag: bytes.etag(ofParts: [part]), version: nil)
+        #expect(isRight(history(done, .refused(status: 404))))
+        #expect(isRight(history(.refused(status: 404), .done(etag: nil, version: nil))))
+        #expect(!isRight(history(done, .done(etag: nil, version: nil))))
+        #expect(!isRight(history(.refused(status: 404), .refused(status: 404))))
+    }
+
+    @Test func aCopyIsOfWhatWasThereMeanwhile() {
+        func copy(_ number: Int, _ from: Int, _ to: Int) -> Operation {
+            operation(
+                .copy(from: "k", to: "l", tag: 9),
+                .done(etag: bytes.etag(Content(number: number, size: 10)), version: nil), from, to)
+        }
+        #expect(isRight([put(1, 1, 2), put(2, 4, 5), copy(1, 3, 6)]))
+        #expect(isRight([put(1, 1, 2), put(2, 4, 5), copy(2, 3, 6)]))
+        #expect(!isRight([put(1, 1, 2), put(2, 3, 4), copy(1, 5, 6)]))
+    }
+
+    @Test func versionsAreTold() {
+        let content = Content(number: 1, size: 10)
+        let versioned = operation(.setVersioning(.enabled), .done(etag: nil, version: nil), 1, 2)
+        func put(_ id: String?) -> Operation {
+            operation(.put(key: "k", tag: 1, content, nil), .done(etag: bytes.etag(content), version: id), 3, 4)
+        }
+        func listing(_ id: String) -> Operation {
+            operation(
+                .listVersions,
+                .listed([Answer.Listed(key: "k", version: id, etag: bytes.etag(content), size: 10, isLatest: true)]),
+                5, 6)
+        }
+        #expect(isRight([versioned, put("v1"), listing("v1")]))
+        #expect(!isRight([versioned, put("v1"), listing("v2")]))
+        #expect(!isRight([versioned, put(nil), listing("v1")]))
+        #expect(!isRight([put("v1")]))
+    }
+}
