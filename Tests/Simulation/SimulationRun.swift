@@ -273,7 +273,8 @@ package struct SimulationRun: Sendable {
 
     /// The chain verifies, no record is there twice, and every mutation that was acknowledged has one.
     private func checkLog(_ operations: [Operation], _ report: inout Report) {
-        var (previous, ids, requests): ([UInt8], Set<String>, Set<String>) = (ChainLink.origin, [], [])
+        var (previous, ids): ([UInt8], Set<String>) = (ChainLink.origin, [])
+        var (requests, agents): (Set<String>, Set<String>) = ([], [])
         for (number, line) in world.log.lines.enumerated() {
             guard let record = LinkedRecord(line: line) else {
                 report.violations.append("record \(number) of the log cannot be read")
@@ -284,13 +285,14 @@ package struct SimulationRun: Sendable {
             }
             previous = record.hash
             if !ids.insert(record.eventID).inserted { report.violations.append("record \(number) is there twice") }
-            if record.isDoneMutation, let request = (try? JSON.parse(line))?["requestID"]?.stringValue {
-                requests.insert(request)
-            }
+            guard record.isDoneMutation, let json = try? JSON.parse(line) else { continue }
+            if let request = json["requestID"]?.stringValue { requests.insert(request) }
+            if let agent = json["userAgent"]?.stringValue { agents.insert(agent) }
         }
         var completed: Set<String> = []
-        for case (.complete(_, let upload, _), let id?) in operations.map({ ($0.call, $0.requestID) })
-        where requests.contains(id) { completed.insert(upload) }
+        for operation in operations where agents.contains(operation.agent) {
+            if case .complete(_, let upload, _) = operation.call { completed.insert(upload) }
+        }
         for operation in operations where operation.call.isMutation {
             guard case .done = operation.answer, let id = operation.requestID, !requests.contains(id) else { continue }
             // Completing once more changes nothing, and gives the first answer.
