@@ -21,7 +21,9 @@ struct DirectoryStoreFailureTests {
             identity.highWaterMark = .max
             try await store.writeIdentity(identity)
             await store.close()
-            let again = try await DirectoryStore.open(path, creating: false, environment: Self.environment)
+            let again = try await DirectoryStore.onceClosed {
+                try await DirectoryStore.open(path, creating: false, environment: Self.environment)
+            }
             #expect(try await again.readIdentity() == identity)
             for damaged in ["", "tidegate store\nformat 1\n", "tidegate store\nformat 2\n", "x"] {
                 try Data(damaged.utf8).write(to: URL(fileURLWithPath: path + "/identity"))

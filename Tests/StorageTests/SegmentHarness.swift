@@ -16,8 +16,10 @@ enum SegmentHarness {
     static let sectorBytes = 512
 
     static func open(_ path: String, creating: Bool = false) async throws -> DirectoryStore {
-        try await DirectoryStore.open(
-            path, creating: creating, environment: SystemEnvironment(), segmentBytes: Int64(segmentBytes))
+        try await DirectoryStore.onceClosed {
+            try await DirectoryStore.open(
+                path, creating: creating, environment: SystemEnvironment(), segmentBytes: Int64(segmentBytes))
+        }
     }
 
     static func name(_ counter: Int) -> BlobName {

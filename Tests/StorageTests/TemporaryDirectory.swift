@@ -1,5 +1,7 @@
+import DirectoryStore
 import Foundation
 import Primitives
+import Storage
 import Testing
 
 /// A directory for one test, removed with all it holds.
@@ -66,4 +68,22 @@ func eventually(_ condition: @Sendable () async throws -> Bool) async throws -> 
         try await environment.sleep(for: .milliseconds(2))
     }
     return true
+}
+
+extension DirectoryStore {
+    /// Opens a store that this process has closed. The thread that did its last call lets go of it, and of its lock, a
+    /// moment after the call was answered.
+    static func onceClosed(_ open: () async throws -> DirectoryStore) async throws -> DirectoryStore {
+        let environment = SystemEnvironment()
+        let end = environment.monotonicNanoseconds() + 60_000_000_000
+        while true {
+            do {
+                return try await open()
+            } catch StorageError.unavailable("another process has the store open")
+                where environment.monotonicNanoseconds() < end
+            {
+                try await environment.sleep(for: .milliseconds(1))
+            }
+        }
+    }
 }
