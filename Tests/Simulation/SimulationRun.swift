@@ -285,9 +285,14 @@ package struct SimulationRun: Sendable {
             }
             previous = record.hash
             if !ids.insert(record.eventID).inserted { report.violations.append("record \(number) is there twice") }
-            guard record.isDoneMutation, let json = try? JSON.parse(line) else { continue }
-            if let request = json["requestID"]?.stringValue { requests.insert(request) }
-            if let agent = json["userAgent"]?.stringValue { agents.insert(agent) }
+            guard record.isDoneMutation else { continue }
+            do {
+                let json = try JSON.parse(line)
+                if let request = json["requestID"]?.stringValue { requests.insert(request) }
+                if let agent = json["userAgent"]?.stringValue { agents.insert(agent) }
+            } catch {
+                report.violations.append("record \(number) of the log is no JSON: \(error)")
+            }
         }
         var completed: Set<String> = []
         for operation in operations where agents.contains(operation.agent) {
