@@ -1,6 +1,7 @@
 import Metadata
 import Primitives
 import S3Model
+import Synchronization
 import Testing
 import XML
 
@@ -51,6 +52,31 @@ struct VersionListingTests {
         #expect(grouped == ["dir/"])
         let prefixed = try await pages(harness, "versions", 2, [("prefix", "dir/")])
         #expect(prefixed == expected.filter { $0.hasPrefix("dir/") })
+    }
+
+    @Test("A page of versions is of one moment, whatever is written while it is read", arguments: 1...8)
+    func oneMoment(_ scan: Int) async throws {
+        let harness = try await GatewayHarness.withBucket(versioning: "Enabled")
+        let client = harness.root
+        for key in ["a", "b"] { try await client.put("/bucket/\(key)", "1") }
+        let before = Self.rows(try await client.get("/bucket?versions"))
+        let seen = Mutex(0)
+        harness.index.before(
+            { call in
+                guard case .scan = call else { return false }
+                return seen.withLock { seen in
+                    seen += 1
+                    return seen == scan
+                }
+            },
+            {
+                await recordingIssues {
+                    for key in ["a", "b"] { try await client.put("/bucket/\(key)", "2") }
+                }
+            })
+        let meanwhile = Self.rows(try await client.get("/bucket?versions"))
+        let after = Self.rows(try await client.get("/bucket?versions"))
+        #expect([before, after].contains(meanwhile))
     }
 
     /// All rows of a listing, page by page, as clients go on.

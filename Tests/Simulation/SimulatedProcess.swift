@@ -109,7 +109,7 @@ final class SimulatedProcess: Sendable {
             authenticator: Authenticator(credentials: try Self.credentials(), region: Self.region), audit: audit,
             environment: environment, commits: gatewayCommits, metrics: GatewayMetrics { ground.observe($0) },
             horizon: horizon,
-            sharing: sharing)
+            sharing: sharing, launcher: launcher)
         pipeline = Pipeline(gateway)
         repair = Self.makeRepair(commits, pool, damage, horizon, claims, environment, report)
         scrubber = Self.makeScrubber(commits, pool, damage, environment, report)
