@@ -16,6 +16,7 @@ struct FormReaderTests {
         await FormExample.refusal([bytes(text)], boundary: "x")
     }
 
+    private static let key = "--x\r\nContent-Disposition: form-data; name=\"key\"\r\n\r\nk\r\n"
     private static let file = "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"f\"\r\n\r\nbytes"
 
     @Test(
@@ -26,7 +27,7 @@ struct FormReaderTests {
             file, file + "\r\n", file + "\r\n--x", file + "\r\n--x-", file + "\n--x--", file + "--x--",
             file + "\r\n--X--", file + "\r\n--x--bytes", file + "\r\n--xy\r\n", file + "\r\n--x--\r\nepilogue",
             file + "\r\n--x\r\nContent-Disposition: form-data; name=\"more\"\r\n\r\n",
-            file + "\r\n--x\r\nno field\r\n\r\n\r\n--x--",
+            file + "\r\n--x\r\nno field\r\n\r\n\r\n--x--", "--x--epilogue", key + "--x--", key + "--x--\r\nepilogue",
         ])
     func malformed(_ text: String) async {
         let outcome = await refusal(text)
@@ -173,6 +174,12 @@ struct FormReaderTests {
         ] as [(ClosedRange<Int64>, String)] {
             #expect(await FormExample.refusal([form], within: range) == outcome)
             #expect(await FormExample.refusal(form.map { [$0] }, within: range) == outcome)
+        }
+        // Its length is looked at before what follows the form, wherever the bytes are divided.
+        let more = form + bytes("epilogue")
+        for (range, outcome) in [(6...9, "tooSmall"), (0...9, "malformedForm")] as [(ClosedRange<Int64>, String)] {
+            #expect(await FormExample.refusal([more], within: range) == outcome)
+            #expect(await FormExample.refusal(more.map { [$0] }, within: range) == outcome)
         }
         let empty = FormExample.form(Part("key", "k"), Part("file", "", fileName: "f"))
         #expect(try await FormExample.read([empty]).file.isEmpty)

@@ -8,6 +8,8 @@ struct FormFileSource: BodySource {
     private let length: ClosedRange<Int64>
     private var received: Int64 = 0
     private var hasEnded = false
+    /// Whether the form's last boundary came.
+    private var isWhole = false
     /// The bytes of the form up to the file's last one so far.
     private var end: Int64
 
@@ -40,13 +42,15 @@ struct FormFileSource: BodySource {
                     throw BodyError(.severalFiles, "POST requires exactly one file upload per request.")
                 }
             case .needsMore:
-                guard let buffer = try await source.next() else { throw PartHead.incomplete }
+                // What wraps the body below has checks of its own, which come with its end.
+                guard let buffer = try await source.next() else {
+                    guard isWhole else { throw PartHead.incomplete }
+                    return nil
+                }
                 decoder.append(buffer)
             case .end:
                 try endFile()
-                // What wraps the body below has checks of its own, which come with its end.
-                guard let buffer = try await source.next() else { return nil }
-                decoder.append(buffer)
+                isWhole = true
             }
         }
     }

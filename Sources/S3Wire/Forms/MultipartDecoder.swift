@@ -18,7 +18,8 @@ struct MultipartDecoder: Sendable {
         /// Bytes of the part that began last, never empty.
         case bytes(ByteBuffer)
         case needsMore
-        /// The last delimiter came, and of what came after it nothing matters. It is answered again for further bytes.
+        /// The last delimiter came, whatever follows it: that is looked at by the calls after this one, so that the
+        /// answer does not depend on how the bytes are cut. They allow white space alone, and ask for more.
         case end
     }
 
@@ -67,6 +68,7 @@ struct MultipartDecoder: Sendable {
                 guard try takeFirstDelimiter() else { return .needsMore }
             case .delimiterEnd:
                 guard try takeDelimiterEnd() else { return .needsMore }
+                if case .end = state { return .end }
             case .head(var lines, let size):
                 guard let line = try takeLine(limit: Self.maximumHead - size) else { return .needsMore }
                 guard line.isEmpty else {
@@ -87,7 +89,7 @@ struct MultipartDecoder: Sendable {
                     throw PartHead.malformed("Something follows the last boundary.")
                 }
                 skip(input.readableBytes)
-                return .end
+                return .needsMore
             }
         }
     }
