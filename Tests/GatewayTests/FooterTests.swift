@@ -224,4 +224,24 @@ struct FooterTests {
         #expect(record.version.size == 9 && record.version.etag == "e")
         #expect(record.moment == nil && record.earlier.isEmpty && record.preconditions.isEmpty)
     }
+
+    @Test("A time of zero is none, so that a record is the same once it is written again")
+    func noTime() throws {
+        let named = "030162" + "07016b"
+        let dated = try RecoveryRecord(encoded: try #require(Hex.decode(named + "0e05" + "1001")))
+        #expect(dated.moment == .init(after: 5, time: Timestamp(nanoseconds: 1)))
+        let undated = try RecoveryRecord(encoded: try #require(Hex.decode(named + "0e05" + "1000")))
+        #expect(undated.moment == nil)
+        #expect(try RecoveryRecord(encoded: undated.encoded) == undated)
+    }
+
+    @Test("A part whose upload has no id is no object")
+    func damagedUpload() throws {
+        for upload in ["0b00", "0b020102", "0a04"] {
+            let bytes = try #require(Hex.decode("030162" + "07016b" + upload + "0c07"))
+            #expect(throws: RecordError.malformed) { try RecoveryRecord(encoded: bytes) }
+        }
+        let large = try #require(Hex.decode("030162" + "07016b" + "0cffffffffffffffffff01"))
+        #expect(throws: RecordError.malformed) { try RecoveryRecord(encoded: large) }
+    }
 }

@@ -58,8 +58,9 @@ package struct RecoveryRecord: Sendable, Hashable {
 
     package init(encoded: [UInt8]) throws(RecordError) {
         var reader = RecordReader(encoded)
-        var (found, time): (ObjectKey?, Timestamp?)
-        var (after, matches, others): (CommitVersion, [String], [String]) = (0, [], [])
+        var found: ObjectKey?
+        var written = Moment(after: 0, time: Timestamp(nanoseconds: 0))
+        var (matches, others): ([String], [String]) = ([], [])
         (bucketName, bucket, version, upload, partNumber) = ("", BucketID(0), VersionRecord(), nil, 0)
         while let (field, value) = try reader.next() {
             switch field {
@@ -67,10 +68,13 @@ package struct RecoveryRecord: Sendable, Hashable {
             case 2: bucket = BucketID(value.number)
             case 3: found = ObjectKey(value.bytes)
             case 4: version = try VersionRecord(encoded: value.bytes)
-            case 5: upload = UploadID(bytes: value.bytes)
-            case 6: partNumber = Int(truncatingIfNeeded: value.number)
-            case 7: after = value.number
-            case 8: time = Timestamp(nanoseconds: value.signed)
+            case 5:
+                // Without it a part would be taken for an object.
+                guard let id = UploadID(bytes: value.bytes) else { throw .malformed }
+                upload = id
+            case 6: partNumber = try value.exactly()
+            case 7: written.after = value.number
+            case 8: written.time = Timestamp(nanoseconds: value.signed)
             case 9:
                 guard let blob = BlobName(bytes: value.bytes) else { throw .malformed }
                 earlier.append(blob)
@@ -81,7 +85,8 @@ package struct RecoveryRecord: Sendable, Hashable {
         }
         guard let found else { throw .malformed }
         key = found
-        moment = time.map { Moment(after: after, time: $0) }
+        // A field that holds zero is one that was left out, here as everywhere.
+        if written.time.nanoseconds != 0 { moment = written }
         if !matches.isEmpty { preconditions.ifMatch = matches }
         if !others.isEmpty { preconditions.ifNoneMatch = others }
     }

@@ -57,6 +57,13 @@ package struct RecordReader {
             if case .bytes(let bytes) = self { String(decoding: bytes, as: UTF8.self) } else { "" }
         }
 
+        /// The number, where it fits: what does not fit was written by nobody, and writing it again would end the
+        /// process.
+        package func exactly<Number: FixedWidthInteger>() throws(RecordError) -> Number {
+            guard let exact = Number(exactly: number) else { throw RecordError.malformed }
+            return exact
+        }
+
         /// The fields of a record within the record.
         package func record() -> RecordReader {
             if case .bytes(let bytes) = self { RecordReader(bytes) } else { RecordReader([]) }

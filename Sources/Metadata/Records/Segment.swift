@@ -110,10 +110,10 @@ package struct BlobLocation: Sendable, Hashable {
         while let (field, value) = try reader.next() {
             switch field {
             case 1: length = value.signed
-            case 2: dataShards = Int(truncatingIfNeeded: value.number)
-            case 3: parityShards = Int(truncatingIfNeeded: value.number)
-            case 4: cellSize = Int(truncatingIfNeeded: value.number)
-            case 5: placementEpoch = UInt32(truncatingIfNeeded: value.number)
+            case 2: dataShards = try value.exactly()
+            case 3: parityShards = try value.exactly()
+            case 4: cellSize = try value.exactly()
+            case 5: placementEpoch = try value.exactly()
             case 6:
                 let bytes = value.bytes
                 guard bytes.count == 5 else { throw RecordError.malformed }

@@ -80,8 +80,9 @@ package struct VersionRecord: Sendable, Hashable {
             case 6: etag = value.text
             case 7: storageClass = value.text
             case 11: checksum = try StoredChecksum(value.record())
-            case 14: partCount = Int(truncatingIfNeeded: value.number)
-            case 15: recovered = Timestamp(nanoseconds: value.signed)
+            case 14: partCount = try value.exactly()
+            // A field that holds zero is one that was left out.
+            case 15: recovered = value.number == 0 ? nil : Timestamp(nanoseconds: value.signed)
             default: break
             }
         }
@@ -213,7 +214,7 @@ package struct StoredPart: Sendable, Hashable {
         self.init(number: 0, size: 0, checksum: [])
         while let (field, content) = try reader.next() {
             switch field {
-            case 1: number = Int(truncatingIfNeeded: content.number)
+            case 1: number = try content.exactly()
             case 2: size = content.signed
             case 3: checksum = content.bytes
             default: break
