@@ -43,5 +43,5 @@ struct Rule: Sendable, CustomTestStringConvertible {
     }
 
     static let all: [Rule] =
-        Rule.sizes + Rule.words + Rule.imports + Rule.text + [.documented, .noDuplicates, .noEmptyCatch]
+        Rule.sizes + Rule.words + Rule.imports + Rule.text + [.documented, .noDuplicates, .noEmptyCatch, .secrets]
 }
