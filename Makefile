@@ -92,6 +92,19 @@ hostile: release test-packages hostile-packages venv ## Every hostile scene whol
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r Tests/Hostile/requirements.txt
 	TIDEGATE_CONFIGURATION=release $(PYTHON) Tests/Hostile/hostile
 
+# How long each parser is fed.
+SECONDS_EACH := $(if $(filter command line,$(origin SECONDS)),$(SECONDS),180)
+
+.PHONY: fuzz
+fuzz: packages ## Lets libFuzzer feed every parser: make fuzz SECONDS=180 [PARSERS="form xml"]
+	Tests/Fuzzing/run --seconds $(SECONDS_EACH) $(PARSERS)
+
+.PHONY: sanitize
+sanitize: packages ## The tests in Swift under the address sanitizer, then under the thread sanitizer
+	SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=detect_leaks=0 \
+		swift test --no-parallel --sanitize=address --scratch-path .build/address
+	SWIFT_BACKTRACE=enable=no swift test --no-parallel --sanitize=thread --scratch-path .build/thread
+
 .PHONY: containers
 containers: venv ## What can be checked of Dockerfile and docker-compose.yml without an engine
 	$(PYTEST) Tests/Containers

@@ -1,19 +1,23 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+/// Whether the fuzzer is built (`Tests/Fuzzing/run`): our targets are then instrumented, and its executable is there.
+let isFuzzing = Context.environment["TIDEGATE_FUZZING"] != nil
+
 /// The one set of build settings that every Swift target uses (the page Decisions says why each is on).
-let settings: [SwiftSetting] = [
-    .swiftLanguageMode(.v6),
-    .strictMemorySafety(),
-    .treatAllWarnings(as: .error),
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
-    .enableUpcomingFeature("InferIsolatedConformances"),
-    .enableUpcomingFeature("ImmutableWeakCaptures"),
-    .define("PLANTED_BUGS", .when(configuration: .debug)),
-]
+let settings: [SwiftSetting] =
+    [
+        .swiftLanguageMode(.v6),
+        .strictMemorySafety(),
+        .treatAllWarnings(as: .error),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+        .enableUpcomingFeature("InferIsolatedConformances"),
+        .enableUpcomingFeature("ImmutableWeakCaptures"),
+        .define("PLANTED_BUGS", .when(configuration: .debug)),
+    ] + (isFuzzing ? [.unsafeFlags(["-sanitize=fuzzer"])] : [])
 
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 
@@ -29,6 +33,16 @@ func tests(
     .testTarget(
         name: name, dependencies: dependencies, exclude: exclude, resources: resources, swiftSettings: settings)
 }
+
+/// libFuzzer with our parsers: `swift build` knows it only where it was asked for.
+let fuzzer: [Target] = [
+    .target(name: "CFuzzer", path: "Tests/Fuzzing/CFuzzer"),
+    .executableTarget(
+        name: "fuzzer", dependencies: ["CFuzzer", "FuzzTargets"], path: "Tests/Fuzzing/Driver",
+        swiftSettings: settings,
+        // The linker that Debian gives the compiler first stumbles over what the address sanitizer emits.
+        linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])]),
+]
 
 let package = Package(
     name: "tidegate",
@@ -119,6 +133,15 @@ let package = Package(
                 "Simulation", "Primitives", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/SimulateCommand", swiftSettings: settings),
+        // What the fuzzer and `CorpusTests` feed.
+        .target(
+            name: "FuzzTargets",
+            dependencies: [
+                "Primitives", "XML", "Cryptography", "Policy", "S3Model", "S3Wire", "Signing", "Server", "Erasure",
+                "DirectoryStore", "Pools", "Metadata", "IndexBackup", "Audit", "AuditLog", "Configuration", "Gateway",
+                nioCore,
+            ],
+            path: "Tests/Fuzzing/FuzzTargets", swiftSettings: settings),
         // Tests.
         tests("PrimitivesTests", ["Primitives", "TidegateTesting", nioCore]),
         tests("XMLTests", ["XML", "Primitives", nioCore]),
@@ -158,6 +181,7 @@ let package = Package(
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),
         tests("SimulationTests", ["Simulation", "simulate", "Primitives"], exclude: ["prove"]),
+        tests("CorpusTests", ["FuzzTargets"]),
         tests("TidyTests", []),
-    ]
+    ] + (isFuzzing ? fuzzer : [])
 )

@@ -1,21 +1,25 @@
-import Audit
+package import Audit
 import Primitives
 
 /// Where a line stands in a log.
-struct AuditPlace: Sendable, Hashable {
+package struct AuditPlace: Sendable, Hashable {
     /// The position of the segment among all.
     var segmentIndex: Int
     var segment: String
     /// From 1.
     var line: Int
     var offset: Int64
+
+    package init(segmentIndex: Int, segment: String, line: Int, offset: Int64) {
+        (self.segmentIndex, self.segment, self.line, self.offset) = (segmentIndex, segment, line, offset)
+    }
 }
 
 /// Follows the chain through the records of a log, and says where it is broken and how. A value that does no I/O.
 ///
 /// A record is held back until the next one is known, since a number that is out of order tells by its successor
 /// whether it was changed or whether records are missing.
-struct ChainChecker {
+package struct ChainChecker {
     private struct Seen {
         var record: LinkedRecord
         var place: AuditPlace
@@ -44,18 +48,18 @@ struct ChainChecker {
     /// Bounds what a thoroughly broken log can make us keep.
     private static let maximumKept = 10_000
 
-    init(expectedHeads: Set<AuditHead>) {
+    package init(expectedHeads: Set<AuditHead>) {
         self.expectedHeads = expectedHeads
     }
 
     /// The last record of the chain.
-    var head: AuditHead? {
+    package var head: AuditHead? {
         guard expected > 0, let hash = hashes?.last else { return nil }
         return AuditHead(sequence: expected - 1, hash: hash)
     }
 
     /// The findings in the order of the log, and how many were left out.
-    func findings(limit: Int) -> ([AuditFinding], Int) {
+    package func findings(limit: Int) -> ([AuditFinding], Int) {
         let sorted = found.sorted {
             ($0.place.segmentIndex, $0.place.line) < ($1.place.segmentIndex, $1.place.line)
         }
@@ -63,14 +67,14 @@ struct ChainChecker {
     }
 
     /// Takes the next record.
-    mutating func check(_ record: LinkedRecord, at place: AuditPlace) {
+    package mutating func check(_ record: LinkedRecord, at place: AuditPlace) {
         if let previous = held { settle(previous, before: record) }
         held = Seen(record: record, place: place)
         settleUnreadable()
     }
 
     /// Takes a line that is no record.
-    mutating func unreadable(_ message: String, at place: AuditPlace) {
+    package mutating func unreadable(_ message: String, at place: AuditPlace) {
         if let previous = held { settle(previous, before: nil) }
         held = nil
         if unreadableLines.count < Self.maximumKept {
@@ -119,7 +123,7 @@ struct ChainChecker {
     }
 
     /// Takes the end of the log.
-    mutating func finish() {
+    package mutating func finish() {
         if let previous = held { settle(previous, before: nil) }
         held = nil
         for line in unreadableLines {

@@ -1,26 +1,26 @@
-import Primitives
+package import Primitives
 
 /// A blob's name in 24 bytes that compare fast, in the order of names.
-struct PackedName: Hashable, Comparable, Sendable {
+package struct PackedName: Hashable, Comparable, Sendable {
     /// Kind and epoch.
-    let high: UInt64
-    let counter: UInt64
+    package let high: UInt64
+    package let counter: UInt64
     /// Random bits, then whether it is a shard's, then the shard's index and attempt.
-    let low: UInt64
+    package let low: UInt64
 
-    init(_ name: BlobName) {
+    package init(_ name: BlobName) {
         high = UInt64(name.kind.rawValue) << 32 | UInt64(name.epoch)
         counter = name.counter
         let shard = name.shard.map { 1 << 16 | UInt64($0.index) << 8 | UInt64($0.attempt) } ?? 0
         low = UInt64(name.random) << 17 | shard
     }
 
-    init(high: UInt64, counter: UInt64, low: UInt64) {
+    package init(high: UInt64, counter: UInt64, low: UInt64) {
         (self.high, self.counter, self.low) = (high, counter, low)
     }
 
     /// The name; nil where the kind is none that we know.
-    var name: BlobName? {
+    package var name: BlobName? {
         guard let kind = BlobName.Kind(rawValue: UInt8(truncatingIfNeeded: high >> 32)), high >> 40 == 0 else {
             return nil
         }
@@ -33,7 +33,7 @@ struct PackedName: Hashable, Comparable, Sendable {
                     index: UInt8(truncatingIfNeeded: low >> 8), attempt: UInt8(truncatingIfNeeded: low)) : nil)
     }
 
-    static func < (left: PackedName, right: PackedName) -> Bool {
+    package static func < (left: PackedName, right: PackedName) -> Bool {
         (left.high, left.counter, left.low) < (right.high, right.counter, right.low)
     }
 }

@@ -1,4 +1,4 @@
-import NIOCore
+package import NIOCore
 import Storage
 
 /// How small blobs lie in a segment, which is a file of fixed size, written over with zeros before it is used, so that
@@ -15,7 +15,7 @@ import Storage
 /// (24), offset of the payload in the file (4), its length (4), its CRC-32C (4), state (4). All integers are
 /// big-endian. A blob is deleted by overwriting its state in place, which its own checksum leaves out. A slot never
 /// crosses a sector, so that a write that power cuts short leaves the state it had or the new one.
-enum SegmentFormat {
+package enum SegmentFormat {
     static let slotBytes = 64
     static let stateOffset: Int64 = 60
     static let version: UInt32 = 1
@@ -32,12 +32,16 @@ enum SegmentFormat {
     }
 
     /// What slot 0 says.
-    struct Header: Equatable {
-        let slots: UInt32
-        let number: UInt64
+    package struct Header: Equatable, Sendable {
+        package let slots: UInt32
+        package let number: UInt64
+
+        package init(slots: UInt32, number: UInt64) {
+            (self.slots, self.number) = (slots, number)
+        }
     }
 
-    static func encode(_ header: Header) -> ByteBuffer {
+    package static func encode(_ header: Header) -> ByteBuffer {
         var body = ByteBuffer()
         body.writeMultipleIntegers(version, header.slots, header.number)
         body.writeRepeatingByte(0, count: slotBytes - 8 - body.readableBytes)
@@ -45,14 +49,14 @@ enum SegmentFormat {
     }
 
     /// What slot 0 of a file may say.
-    enum DecodedHeader: Equatable {
+    package enum DecodedHeader: Equatable, Sendable {
         case header(Header)
         /// A version of the format that this code does not know.
         case newer(UInt32)
         case damaged
     }
 
-    static func decodeHeader(_ bytes: ByteBuffer) -> DecodedHeader {
+    package static func decodeHeader(_ bytes: ByteBuffer) -> DecodedHeader {
         guard var body = unframed(headerMagic, bytes, checked: slotBytes - 8),
             let (version, slots, number) = body.readMultipleIntegers(as: (UInt32, UInt32, UInt64).self)
         else { return .damaged }
@@ -60,17 +64,25 @@ enum SegmentFormat {
     }
 
     /// A blob of a segment, as its slot describes it.
-    struct Slot: Equatable {
-        let segment: UInt64
-        let batch: UInt64
-        let name: PackedName
-        let offset: UInt32
-        let length: UInt32
-        let checksum: UInt32
-        var isDead = false
+    package struct Slot: Equatable, Sendable {
+        package let segment: UInt64
+        package let batch: UInt64
+        package let name: PackedName
+        package let offset: UInt32
+        package let length: UInt32
+        package let checksum: UInt32
+        package var isDead = false
+
+        package init(
+            segment: UInt64, batch: UInt64, name: PackedName, offset: UInt32, length: UInt32, checksum: UInt32,
+            isDead: Bool = false
+        ) {
+            (self.segment, self.batch, self.name) = (segment, batch, name)
+            (self.offset, self.length, self.checksum, self.isDead) = (offset, length, checksum, isDead)
+        }
     }
 
-    static func encode(_ slot: Slot) -> ByteBuffer {
+    package static func encode(_ slot: Slot) -> ByteBuffer {
         var body = ByteBuffer()
         body.writeMultipleIntegers(slot.segment, slot.batch, slot.name.high, slot.name.counter, slot.name.low)
         body.writeMultipleIntegers(slot.offset, slot.length, slot.checksum)
@@ -85,7 +97,7 @@ enum SegmentFormat {
     }
 
     /// The slot in 64 bytes; nil for an empty or damaged one.
-    static func decodeSlot(_ bytes: ByteBuffer) -> Slot? {
+    package static func decodeSlot(_ bytes: ByteBuffer) -> Slot? {
         guard var body = unframed(slotMagic, bytes, checked: slotBytes - 12),
             let (segment, batch) = body.readMultipleIntegers(as: (UInt64, UInt64).self),
             let (high, counter, low) = body.readMultipleIntegers(as: (UInt64, UInt64, UInt64).self),

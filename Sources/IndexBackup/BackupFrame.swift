@@ -1,31 +1,31 @@
 import Cryptography
-import Metadata
+package import Metadata
 
 /// One blob of the backup: a segment of the journal or a part of a snapshot.
 ///
 /// Big-endian: magic (4 bytes), format version (2), kind (1), flags (1), base (8), last (8), number (4), count (4),
 /// the SHA-256 of the frame before it (32, zeros where there is none), the payload's length (4), the payload, and the
 /// SHA-256 of all that (32).
-struct BackupFrame: Sendable, Hashable {
-    enum Kind: UInt8, Sendable {
+package struct BackupFrame: Sendable, Hashable {
+    package enum Kind: UInt8, Sendable {
         case journal = 1
         case snapshot = 2
     }
 
-    var kind: Kind
+    package var kind: Kind
     /// Of a snapshot: this is its last part.
-    var isFinal = false
+    package var isFinal = false
     /// Of a journal's segment: the commit before its first. Of a snapshot's part: the snapshot's commit.
-    var base: CommitVersion
+    package var base: CommitVersion
     /// Of a journal's segment: its last commit. Of a snapshot's part: as `base`.
-    var last: CommitVersion
+    package var last: CommitVersion
     /// Of a snapshot's part: its number, from 0. Of a segment: 0.
-    var number: UInt32 = 0
+    package var number: UInt32 = 0
     /// Changes or entries in the payload.
-    var count: UInt32
+    package var count: UInt32
     /// The digest of the frame before this one.
-    var previous: [UInt8]
-    var payload: [UInt8]
+    package var previous: [UInt8]
+    package var payload: [UInt8]
 
     static let digestLength = 32
     static let noDigest = [UInt8](repeating: 0, count: digestLength)
@@ -37,7 +37,7 @@ struct BackupFrame: Sendable, Hashable {
     static let lengthLimit = 40 << 20
 
     /// The bytes of the frame, which end with its digest.
-    func encode() -> [UInt8] {
+    package func encode() -> [UInt8] {
         var bytes = ByteWriter()
         bytes.bytes += Self.magic
         bytes.append(Self.formatVersion)
@@ -58,7 +58,7 @@ struct BackupFrame: Sendable, Hashable {
     static func digest(of encoded: [UInt8]) -> [UInt8] { Array(encoded.suffix(digestLength)) }
 
     /// Reads and checks what `encode` gives; nil for anything else.
-    init?(_ encoded: [UInt8]) {
+    package init?(_ encoded: [UInt8]) {
         guard encoded.count >= Self.headerLength + Self.digestLength else { return nil }
         let body = Array(encoded.dropLast(Self.digestLength))
         guard Digest.hash(.sha256, body) == Self.digest(of: encoded) else { return nil }
@@ -75,7 +75,7 @@ struct BackupFrame: Sendable, Hashable {
             payload: payload)
     }
 
-    init(
+    package init(
         kind: Kind, isFinal: Bool = false, base: CommitVersion, last: CommitVersion, number: UInt32 = 0, count: UInt32,
         previous: [UInt8], payload: [UInt8]
     ) {
@@ -86,7 +86,7 @@ struct BackupFrame: Sendable, Hashable {
 
 extension BackupFrame {
     /// A segment of the journal.
-    init(changes: [Change], base: CommitVersion, previous: [UInt8]) {
+    package init(changes: [Change], base: CommitVersion, previous: [UInt8]) {
         var payload = ByteWriter()
         for change in changes {
             let mutations = MutationCoding.encode(change.mutations)
@@ -100,7 +100,7 @@ extension BackupFrame {
     }
 
     /// The changes of a segment, or nil where the payload is malformed.
-    func changes() -> [Change]? {
+    package func changes() -> [Change]? {
         var reader = ByteReader(payload)
         var changes: [Change] = []
         for _ in 0..<count {
@@ -123,7 +123,7 @@ extension BackupFrame {
     }
 
     /// The entries of a snapshot's part, or nil where the payload is malformed.
-    func entries() -> [Entry]? {
+    package func entries() -> [Entry]? {
         var reader = ByteReader(payload)
         var entries: [Entry] = []
         for _ in 0..<count {

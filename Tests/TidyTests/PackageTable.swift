@@ -40,6 +40,10 @@ struct PackageTable: Sendable {
             "Simulation": gateway.union(["Gateway", "Workers", "IndexBackup", "TidegateTesting"]),
             "simulate": ["Simulation", "Primitives", "ArgumentParser"],
             "TidegateTesting": protocols.union(["NIOCore"]),
+            "FuzzTargets": gateway.union([
+                "Gateway", "Server", "DirectoryStore", "IndexBackup", "AuditLog", "Configuration",
+            ]),
+            "CFuzzer": [], "fuzzer": ["CFuzzer", "FuzzTargets"],
             "tidegate": gateway.union([
                 "Gateway", "Configuration", "Monitoring", "Erasure", "DirectoryStore", "EmbeddedIndex", "IndexBackup",
                 "AuditLog", "CLinux",

@@ -56,7 +56,7 @@ struct SourceTree: Sendable {
 
     private static func isText(_ path: String) -> Bool {
         let hidden = path.split(separator: "/").contains { $0 == "__pycache__" || $0 == ".pytest_cache" }
-        let isFixture = path.contains("/Fixtures/") || path.contains("/Corpus/")
+        let isFixture = path.contains("/Fixtures/") || path.contains("/Corpora/")
         return !hidden && !isFixture && extensions.contains((path as NSString).pathExtension)
     }
 }

@@ -1,8 +1,8 @@
 import S3Model
 
 /// Every operation that is served.
-enum ServedOperations {
-    static let all: [any ServedOperation.Type] = [
+package enum ServedOperations {
+    package static let all: [any ServedOperation.Type] = [
         AbortMultipartUpload.self, CompleteMultipartUpload.self, CopyObject.self, CreateBucket.self,
         CreateMultipartUpload.self, DeleteBucket.self, DeleteBucketPolicy.self, DeleteBucketSetting.self,
         DeleteBucketTagging.self, DeleteObject.self, DeleteObjects.self, DeleteObjectTagging.self,
