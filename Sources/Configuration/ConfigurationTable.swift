@@ -138,7 +138,8 @@ package enum ConfigurationTable {
         ConfigurationKey("index.path", .text(.path), "The file of the index. By default index.sqlite under data."),
         ConfigurationKey(
             "index.journal", .choice(["async", "sync"]), default: "async",
-            "Whether commits reach the stores' journal after the answer (async) or before it (sync)."),
+            "Whether commits reach the stores' journal after the answer (async), or before it and before they are read "
+                + "(sync)."),
         ConfigurationKey(
             "index.journal-lag", .duration(10...60_000), default: "1s",
             "How far the journal on the stores may lag behind when it is async."),

@@ -2,6 +2,7 @@ import Metadata
 import Primitives
 import S3Model
 import Simulation
+import Synchronization
 import Testing
 
 /// Versions, null versions and delete markers.
@@ -69,6 +70,33 @@ struct VersioningTests {
         #expect(undone.versionID == marker)
         #expect(try await harness.root.get("/bucket/key").text == "content")
         try await IndexLaws.check(harness)
+    }
+
+    @Test("A read that began before versioning was turned on tells the id of what was written since")
+    func readsMeanwhile() async throws {
+        for status in ["Enabled", "Suspended"] {
+            let harness = try await GatewayHarness.withBucket()
+            let client = harness.root
+            try await client.put("/bucket/key", "before")
+            let written = Mutex<String?>(nil)
+            let live = Keys.live(try await harness.bucketID(), try #require(ObjectKey("key")))
+            harness.index.before(
+                { call in
+                    guard case .values(let keys) = call else { return false }
+                    return keys.contains(live)
+                },
+                {
+                    await recordingIssues {
+                        #expect(try await client.setVersioning("bucket", status).status == 200)
+                        let id = try await client.put("/bucket/key", "since").versionID
+                        written.withLock { $0 = id }
+                    }
+                })
+            let read = try await client.get("/bucket/key")
+            #expect(read.text == "since")
+            #expect(read.versionID != nil)
+            #expect(read.versionID == written.withLock { $0 })
+        }
     }
 
     @Test("Deletes of what is not there make markers too, one each")

@@ -86,7 +86,8 @@ extension Operation {
         var (reading, writing) = (self, self)
         (reading.call, writing.call) = (.readSource(key: source, tag: tag), .putCopy(key: key, tag: tag))
         if case .refused = answer { return [reading] }
-        if case .done(let etag, _) = answer { reading.answer = .done(etag: etag, version: nil) }
+        guard case .done(let etag, _) = answer else { return [reading, writing] }
+        reading.answer = .done(etag: etag, version: nil)
         reading.commit = nil
         return [reading, writing]
     }

@@ -12,6 +12,14 @@ struct LinearizabilityChecker {
         case violated(Attempt)
         /// The search was given up.
         case undecided(Attempt)
+
+        /// How far the search came; nil where it came to the end.
+        var attempt: Attempt? {
+            switch self {
+            case .linearizable: nil
+            case .violated(let attempt), .undecided(let attempt): attempt
+            }
+        }
     }
 
     /// The longest order that was found.

@@ -238,18 +238,19 @@ package struct SimulationRun: Sendable {
         let (bytes, telling) = (ContentCache(), operations.filter { $0.answer != nil || $0.call.isMutation })
         // What was never answered and never seen most likely never was.
         let seen = Traces(operations, bytes).mark(telling).filter { $0.answer != nil || $0.commit != nil }
-        if LinearizabilityChecker(seen.flatMap(\.steps), bytes).check() == .linearizable { return }
-        let all = telling.flatMap(\.steps)
+        var all = seen.flatMap(\.steps)
+        let near = LinearizabilityChecker(all, bytes).check()
+        if near == .linearizable { return }
         let longest: LinearizabilityChecker.Attempt
-        switch LinearizabilityChecker(all, bytes).check() {
+        switch LinearizabilityChecker(telling.flatMap(\.steps), bytes).check() {
         case .linearizable: return
         case .undecided(let attempt):
             report.isUndecided = true
             report.violations.append("the answers have no order near that of their commits")
-            longest = attempt
+            longest = near.attempt ?? attempt
         case .violated(let attempt):
             report.violations.append("the answers have no order")
-            longest = attempt
+            (longest, all) = (attempt, telling.flatMap(\.steps))
         }
         report.history = ["\(longest.length) answers have one, after which the bucket holds"]
         for (key, versions) in longest.state.keys.sorted(by: { $0.key < $1.key }) {

@@ -1,13 +1,18 @@
 /// What answers show of operations that had none themselves.
 struct Traces {
-    /// Commits of versions, by what the objects were written with and by their ETags.
+    /// Commits of versions, by what the objects were written with, and by their keys and ETags.
     private var tags: [Int: Int] = [:]
-    private var etags: [String: Int] = [:]
+    private var listed: [Listed: Int] = [:]
     /// Values of objects' tags that were read.
     private var values: Set<String> = []
     /// ETags of parts that somebody made an object of.
     private var parts: Set<String> = []
     private let bytes: ContentCache
+
+    private struct Listed: Hashable {
+        var key: String
+        var etag: String
+    }
 
     init(_ operations: [Operation], _ bytes: ContentCache) {
         self.bytes = bytes
@@ -17,7 +22,10 @@ struct Traces {
             case .object(let object):
                 if let tag = object.tag { tags[tag] = Self.commit(object.version) }
             case .listed(let entries):
-                for entry in entries { if let etag = entry.etag { etags[etag] = Self.commit(entry.version) } }
+                for entry in entries {
+                    guard let etag = entry.etag else { continue }
+                    listed[Listed(key: entry.key, etag: etag)] = Self.commit(entry.version)
+                }
             case .tags(let value?): values.insert(value)
             default: break
             }
@@ -41,7 +49,9 @@ struct Traces {
 
     private func commit(of call: Call) -> Int? {
         switch call {
-        case .put(_, let tag, let content, _): tags[tag] ?? etags[bytes.etag(content)]
+        case .put(let key, let tag, let content, _):
+            // Empty objects are alike, and none comes back from a footer.
+            tags[tag] ?? (content.size == 0 ? nil : listed[Listed(key: key, etag: bytes.etag(content))])
         case .copy(_, _, let tag), .createUpload(_, let tag): tags[tag]
         // An object of parts shows what its upload was created with.
         case .complete, .abort, .setVersioning: .max

@@ -50,7 +50,7 @@ package struct CopyReader: Sendable {
         // For copies, S3 answers every condition that does not hold with 412.
         case .notModified, .failed: throw S3Error(.preconditionFailed)
         }
-        return Source(version: found, visibleID: bucket.visible(found.id))
+        return Source(version: found, visibleID: try await gateway.buckets.visible(found.id, in: bucket))
     }
 
     /// The bytes of a copy.

@@ -97,7 +97,8 @@ package struct ObjectLookup: Sendable {
             guard resolved != nil else { throw Self.unsatisfiable(range, record.size) }
         }
         return Found(
-            version: version, range: resolved, visibleID: bucket.visible(version.id),
+            version: version, range: resolved,
+            visibleID: try await gateway.buckets.visible(version.id, in: bucket),
             checksum: Self.checksum(
                 of: record, partNumber: partNumber, isRange: resolved != nil && partNumber == nil))
     }

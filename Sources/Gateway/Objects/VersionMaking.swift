@@ -16,8 +16,19 @@ extension VersionRecord {
 }
 
 extension Bucket {
-    /// The version id that answers carry: none in a bucket that was never versioned.
+    /// The version id that answers to a write carry: none in a bucket that was never versioned.
     package func visible(_ id: VersionID) -> VersionID? {
         record.versioning == .unversioned ? nil : id
+    }
+}
+
+extension BucketDirectory {
+    /// The version id that answers to a read carry: none in a bucket that was never versioned.
+    ///
+    /// - Parameter bucket: as it was before the version was read. Versioning may have been turned on since.
+    package func visible(_ id: VersionID, in bucket: Bucket) async throws(S3Error) -> VersionID? {
+        guard id == .null, bucket.record.versioning == .unversioned else { return id }
+        guard let bucket = try await find(bucket.name) else { return nil }
+        return bucket.visible(id)
     }
 }

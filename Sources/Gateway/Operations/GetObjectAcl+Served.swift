@@ -10,6 +10,8 @@ extension GetObjectAcl: ServedOperation {
         let bucket = try await gateway.buckets.bucket(input.bucket)
         let version = try await ObjectLookup(gateway, request).existing(input.key, input.versionID, in: bucket)
         return Reply(
-            Output(owner: gateway.owner(bucket.record.account), versionID: bucket.visible(version.id)))
+            Output(
+                owner: gateway.owner(bucket.record.account),
+                versionID: try await gateway.buckets.visible(version.id, in: bucket)))
     }
 }

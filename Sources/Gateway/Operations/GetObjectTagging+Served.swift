@@ -10,6 +10,6 @@ extension GetObjectTagging: ServedOperation {
         let bucket = try await gateway.buckets.bucket(input.bucket)
         let version = try await ObjectLookup(gateway, request).existing(input.key, input.versionID, in: bucket)
         let tags = version.record.tags.map { Tag(key: $0.key, value: $0.value) }
-        return Reply(Output(tags: tags, versionID: bucket.visible(version.id)))
+        return Reply(Output(tags: tags, versionID: try await gateway.buckets.visible(version.id, in: bucket)))
     }
 }

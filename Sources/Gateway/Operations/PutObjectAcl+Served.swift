@@ -8,6 +8,6 @@ extension PutObjectAcl: ServedOperation {
     ) async throws(S3Error) -> Reply<Output> {
         let bucket = try await gateway.buckets.bucket(input.bucket)
         let version = try await ObjectLookup(gateway, request).existing(input.key, input.versionID, in: bucket)
-        return Reply(Output(versionID: bucket.visible(version.id)))
+        return Reply(Output(versionID: try await gateway.buckets.visible(version.id, in: bucket)))
     }
 }
