@@ -32,6 +32,16 @@ int csqlite_take_pages_written(sqlite3 *connection) {
     return pages;
 }
 
+int csqlite_pages_in_log(sqlite3 *connection) {
+    enum { page = 8192 };
+    sqlite3_file *log = NULL;
+    sqlite3_int64 size = 0;
+    // In WAL mode, the log is what is asked for; it is open once something was read.
+    if (sqlite3_file_control(connection, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) != SQLITE_OK) return 0;
+    if (!log || !log->pMethods || log->pMethods->xFileSize(log, &size) != SQLITE_OK) return 0;
+    return (int)(size / page);
+}
+
 int csqlite_lock_file(const char *path, int *holder) {
     char text[16] = {0};
     *holder = -1;

@@ -20,7 +20,7 @@ struct IndexWriter: ~Copyable {
     private var last: CommitVersion
     private var oldestCursor: CommitVersion
     private var mark: JournalMark?
-    private var pagesSinceCheckpoint = 0
+    private var pagesSinceCheckpoint: Int
     /// The keys that the open transaction changes.
     private var changed: [Key] = []
 
@@ -51,6 +51,8 @@ struct IndexWriter: ~Copyable {
         try recent.load(from: connection)
         self.commitsKept = CommitVersion(max(1, options.commitsKept))
         checkpointPages = options.checkpointPages
+        // What killed processes have left counts too: otherwise those that are killed often never copy it.
+        pagesSinceCheckpoint = connection.pagesInLog()
         (self.health, self.cache, self.recent) = (health, cache, recent)
         (self.last, self.oldestCursor, self.mark) = (last, oldestCursor, mark)
         self.reader = reader

@@ -83,6 +83,12 @@ import CSQLite
         Int(unsafe csqlite_take_pages_written(handle))
     }
 
+    /// How many pages the write-ahead log may hold by its file's size, once something was read.
+    func pagesInLog() -> Int {
+        // Safe: the handle is open.
+        Int(unsafe csqlite_pages_in_log(handle))
+    }
+
     /// Whether a transaction is open, so that it can be rolled back.
     var isInTransaction: Bool {
         // Safe: the handle is open.

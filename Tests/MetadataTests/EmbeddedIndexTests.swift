@@ -67,6 +67,34 @@ import TidegateTesting
         }
     }
 
+    /// Each process is killed before it would copy the log by itself.
+    @Test func processesThatAreKilledOftenDoNotLetTheLogGrow() async throws {
+        try await withTemporaryDirectory { directory in
+            var options = EmbeddedIndex.Options()
+            options.checkpointPages = 40
+            let ids = TransactionIDs(epoch: 1)
+            var index = try await EmbeddedIndex.open(path: directory + "/0", options: options)
+            for round in 1...10 {
+                for commit in 0..<6 {
+                    let key = Array("\(round) \(commit)".utf8)
+                    _ = try await index.commit(
+                        Transaction(id: ids.next(), mutations: [.put(key, [UInt8](repeating: 1, count: 3000))]))
+                }
+                // The log first: a page that is copied into the file later is in the log too.
+                for suffix in ["-wal", ""] {
+                    try FileManager.default.copyItem(
+                        atPath: directory + "/\(round - 1)" + suffix, toPath: directory + "/\(round)" + suffix)
+                }
+                await index.close()
+                let log = try FileManager.default.attributesOfItem(atPath: directory + "/\(round)-wal")
+                #expect(try #require(log[.size] as? Int) < 80 * 8216, "after \(round) kills")
+                index = try await EmbeddedIndex.open(path: directory + "/\(round)", options: options)
+            }
+            #expect(try await index.scan(Scan(.everything, limit: 100)).rows.count == 60)
+            await index.close()
+        }
+    }
+
     @Test func twoIndexesNeverOpenOneFile() async throws {
         try await withTemporaryDirectory { directory in
             let index = try await EmbeddedIndex.open(path: directory + "/index")

@@ -17,6 +17,9 @@ int csqlite_disable_checkpoint_on_close(sqlite3 *connection);
 /// Counts the pages that the connection has written since the last call.
 int csqlite_take_pages_written(sqlite3 *connection);
 
+/// How many pages the write-ahead log's file has room for: at least as many as are in it. 0 where there is none.
+int csqlite_pages_in_log(sqlite3 *connection);
+
 /// Creates the file for this user alone where it does not exist, and locks it against other processes for as long as
 /// the descriptor is open; the file then names this process. Returns the descriptor, or minus errno. `holder` is then
 /// the id of the process that holds the lock, 0 where that one is not known, and -1 where none holds it.
