@@ -3,9 +3,10 @@ import Cryptography
 
 /// Finds the end of a log when it is opened, and cuts off what a crash left unfinished.
 ///
-/// Only unsynced records can be torn, and only at the end of the last segment. What is cut is kept in a file of its own
-/// and named in the record of the restart, so that nobody can use a crash to make records vanish without a trace. What
-/// no crash explains is not cut: such a log is opened only by whoever says so, and goes on behind it.
+/// Only unsynced records can be torn, and only at the end of the last segment: cut short, or after a power cut with
+/// holes of zeros between them. What is cut is kept in a file of its own and named in the record of the restart, so
+/// that nobody can use a crash to make records vanish without a trace. What no crash explains is not cut: such a log is
+/// opened only by whoever says so, and goes on behind it.
 struct LogRecovery {
     /// The event's name of the record that ends a run.
     static let cleanStop = "AuditLogStopped"
@@ -82,7 +83,7 @@ struct LogRecovery {
         {
             losses.append("\(before.name) does not lead to \(last.name)")
         }
-        if let last, let line = last.brokenLine, last.stranded > 0 {
+        if let last, let line = last.brokenLine, last.stranded > 0, !last.hasHole {
             losses.append(
                 "\(last.name) is damaged at line \(line), and \(last.stranded) complete records stand there and after "
                     + "it, which no crash leaves")
@@ -115,7 +116,8 @@ struct LogRecovery {
         (end.nextSequence, end.segment) = (last.nextSequence, last.name)
         end.hash = last.hash ?? before?.hash ?? ChainLink.origin
         end.wasClean = last.brokenLine == nil && (last.hash == nil ? before?.wasClean ?? true : last.wasClean)
-        end.recent = (before?.recent ?? []) + last.recent
+        // What is stranded is cut off, so that the outbox must bring it again.
+        end.recent = (before?.recent.records ?? []) + last.recent.records
         if last.brokenLine != nil { end.cut = try cut(last) }
         return end
     }
@@ -126,7 +128,7 @@ struct LogRecovery {
         (end.losses, end.wasClean) = (losses, false)
         for scan in [found.before, found.last] {
             guard let scan else { continue }
-            end.recent += scan.recent
+            end.recent += scan.recent.records + scan.recentStranded.records
             let furthest = scan.furthest
             guard furthest.nextSequence >= end.nextSequence else { continue }
             (end.nextSequence, end.hash) = (furthest.nextSequence, furthest.hash ?? end.hash)

@@ -10,10 +10,18 @@ struct PosixDirectory: Sendable {
 
     func file(_ name: String) -> String { "\(path)/\(name)" }
 
-    /// Makes the directory with mode 0700 where it is absent; its parent must exist.
+    /// Makes the directory with mode 0700 where it is absent, durably; its parent must exist.
     func create() throws(PosixFailure) {
         // Safe: the path is a string whose terminated copy lives as long as the call.
-        guard unsafe mkdir(path, mode_t(0o700)) == 0 || errno == EEXIST else { throw .last("mkdir", path) }
+        let isNew = unsafe mkdir(path, mode_t(0o700)) == 0
+        guard isNew || errno == EEXIST else { throw .last("mkdir", path) }
+        do throws(PosixFailure) {
+            // Also where it was there already: whoever made it may have died before this.
+            try PosixDirectory("\(path)/..").synchronize()
+        } catch {
+            // Whoever may not read the parent was not who made the directory in it.
+            guard !isNew, error.isForbidden else { throw error }
+        }
     }
 
     /// The names in it, in byte order, without `.` and `..`.

@@ -25,6 +25,9 @@ struct PosixFailure: Error, CustomStringConvertible {
     /// Whether something stands at the path that is no regular file: ours are.
     var isNoRegularFile: Bool { call == "open" && [0, ELOOP, ENXIO, EISDIR].contains(code) }
 
+    /// Whether this process has no right to what it asked for.
+    var isForbidden: Bool { code == EACCES || code == EPERM }
+
     /// Whether nothing stands at the path.
     var isAbsent: Bool { code == ENOENT }
 

@@ -16,8 +16,11 @@ struct SegmentScan {
     private(set) var lines: UInt64 = 0
     /// The first line, from 1, that is not what the chain wants.
     private(set) var brokenLine: UInt64?
+    /// Whether that line has bytes that were never written. A power cut leaves such holes where the disk had taken what
+    /// comes later first; no record has a zero byte.
+    private(set) var hasHole = false
     /// Lines that are complete records although a line before them, or they themselves, are not what the chain wants.
-    /// No crash leaves any: it tears the end of what was written, and nothing that others follow.
+    /// A crash leaves none but behind a hole: it tears the end of what was written, and nothing that others follow.
     private(set) var stranded: UInt64 = 0
     /// The one of them with the greatest number.
     private(set) var lastStranded: AuditHead?
@@ -25,8 +28,10 @@ struct SegmentScan {
     private(set) var beginsAnew = false
     /// Records whose hash is not the one that was noted of them.
     private(set) var unlikeMark: [AuditHead] = []
-    /// The last records that came through the outbox, the oldest first.
-    private(set) var recent: [(eventID: String, sequence: UInt64)] = []
+    /// The last records of the chain that came through the outbox, the oldest first.
+    private(set) var recent = RecentEnd()
+    /// The last of those that are stranded.
+    private(set) var recentStranded = RecentEnd()
 
     /// Numbers further ahead than these are damage themselves and not believed, so that they are not used up.
     private static let believedDistance: UInt64 = 1 << 32
@@ -55,7 +60,10 @@ struct SegmentScan {
             {
                 follow(record, to: line.end, marks)
             } else {
-                if brokenLine == nil { brokenLine = line.isTerminated ? lines : lines + 1 }
+                if brokenLine == nil {
+                    brokenLine = line.isTerminated ? lines : lines + 1
+                    hasHole = line.bytes.contains(0)
+                }
                 if let record { strand(record) }
             }
         }
@@ -66,22 +74,15 @@ struct SegmentScan {
         (nextSequence, hash) = (record.link.sequence + 1, record.hash)
         wasClean = record.eventName.utf8.elementsEqual(LogRecovery.cleanStop.utf8)
         unlikeMark += marks.filter { $0.sequence == record.link.sequence && $0.hash != record.hash }
-        if record.isDoneMutation { remember(record) }
+        recent.remember(record)
     }
 
     private mutating func strand(_ record: LinkedRecord) {
         stranded += 1
-        if record.isDoneMutation { remember(record) }
+        recentStranded.remember(record)
         let head = AuditHead(sequence: record.link.sequence, hash: record.hash)
         guard head.sequence < nextSequence + Self.believedDistance else { return }
         if lastStranded.map({ $0.sequence <= head.sequence }) ?? true { lastStranded = head }
-    }
-
-    private mutating func remember(_ record: LinkedRecord) {
-        recent.append((record.eventID, record.link.sequence))
-        if recent.count > 2 * AuditBatch.rememberedCount {
-            recent.removeFirst(recent.count - AuditBatch.rememberedCount)
-        }
     }
 
     /// Where the log can go on so that no number is given out twice: the next number, and the hash to name.
@@ -90,5 +91,19 @@ struct SegmentScan {
         let counted = max(nextSequence, name.firstSequence + max(lines, size > 0 ? 1 : 0))
         guard let lastStranded, lastStranded.sequence + 1 >= nextSequence else { return (counted, hash) }
         return (max(counted, lastStranded.sequence + 1), lastStranded.hash)
+    }
+}
+
+/// The last records of a segment that came through the outbox.
+struct RecentEnd {
+    /// The oldest first.
+    private(set) var records: [(eventID: String, sequence: UInt64)] = []
+
+    mutating func remember(_ record: LinkedRecord) {
+        guard record.isDoneMutation else { return }
+        records.append((record.eventID, record.link.sequence))
+        if records.count > 2 * AuditBatch.rememberedCount {
+            records.removeFirst(records.count - AuditBatch.rememberedCount)
+        }
     }
 }

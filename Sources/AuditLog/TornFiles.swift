@@ -4,8 +4,8 @@ import Primitives
 
 /// The files beside the segments that keep what was cut off when a log was opened, and what records say of them.
 ///
-/// A crash tears one line, the last one. So a file with a complete line keeps something that no crash left: a record
-/// that was damaged, or removed.
+/// A crash tears one line, the last one, and a power cut may leave a hole of zeros, behind which anything follows. So a
+/// file with a complete line before a hole keeps something that no crash left: a record that was damaged, or removed.
 struct TornFiles {
     private struct Named {
         var file: String
@@ -17,7 +17,7 @@ struct TornFiles {
     private struct Content {
         var bytes: Int64 = 0
         var sha256 = ""
-        /// Complete lines.
+        /// Complete lines before any hole.
         var lines = 0
         /// Those of them that are records.
         var records = 0
@@ -110,7 +110,7 @@ struct TornFiles {
         }
         content.sha256 = Hex.encode(digest.finalize())
         var reader = try SegmentReader(path: path)
-        while let line = try reader.next() {
+        while let line = try reader.next(), !line.bytes.contains(0) {
             guard line.isTerminated else { continue }
             content.lines += 1
             guard !line.isTooLong, let record = LinkedRecord(line: line.bytes) else { continue }

@@ -285,6 +285,42 @@ struct DamagedLogTests {
         #expect(try verify().findings.map(\.kind) == [.cut])
     }
 
+    @Test("What a power cut leaves behind a hole is cut off, and comes again from the outbox", arguments: [0, 7, 300])
+    func hole(_ within: Int) async throws {
+        let batch = (20..<40).map { Samples.record($0) }
+        let synced: Int
+        do {
+            let log = try await open()
+            for number in 0..<Self.records { _ = try await log.append(Samples.record(number), durability: .strict) }
+            synced = try directory.lines().count
+            _ = try await log.append(contentsOf: batch)
+        }
+        let (name, lines) = (try #require(try directory.names("audit-").first), try directory.lines())
+        // Until the process before has let go of its mark.
+        for _ in 0..<1_000_000 {
+            guard try mark()?.sequence != UInt64(lines.count - 1) else { break }
+            await Task.yield()
+        }
+        try directory.mark(lines[synced - 1], UInt64(synced - 1))
+        // A hole from some byte of the third record of the batch to within a later one.
+        var bytes = try directory.read(name)
+        let start = lines.prefix(synced + 2).reduce(0) { $0 + $1.count + 1 } + within
+        for index in start..<start + 1024 { bytes[index] = 0 }
+        try directory.write(bytes, name)
+        let log = try await open()
+        #expect(log.cut?.sequence == UInt64(synced + 2))
+        let indices = try await log.append(contentsOf: batch)
+        #expect(indices.prefix(2).map(\.sequence) == [UInt64(synced), UInt64(synced + 1)])
+        #expect(indices.dropFirst(2).map(\.sequence) == (0..<18).map { UInt64(synced + 3 + $0) })
+        try await log.stop()
+        #expect(try verify().isIntact)
+        #expect(try verify().tornEnds == 1)
+        // Where the mark says that it had been on the disk, no power cut has made the hole.
+        try directory.write(bytes, name)
+        try directory.mark(lines[synced + 2], UInt64(synced + 2))
+        #expect(try await refusal().contains("was on the disk"))
+    }
+
     @Test("A complete line at the end that is no record is cut, and found by the verifier")
     func brokenLastLine() async throws {
         try await killedLog()
