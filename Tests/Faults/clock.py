@@ -14,30 +14,23 @@ which lie before it, and then finds none; and under its waits the gateway does n
 Exit code 0: every law held. 1: one was broken (it is named).
 """
 
-import argparse
 import email.utils
 import pathlib
-import random
 import sys
-import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
-from Faults import kill9, preload  # noqa: E402
+from Faults import kill9, preload, script  # noqa: E402
 from Harness import raw, venv  # noqa: E402
 
 
 def arguments(given=None):
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=20, help="how many times to set the clock and kill (20)")
-    parser.add_argument("--workers", type=int, default=6, help="concurrent connections (6)")
-    parser.add_argument("--seconds", type=float, nargs=2, default=[0.5, 2], help="load between changes (0.5 to 2)")
-    parser.add_argument("--seed", type=int, default=random.randrange(1 << 32), help="draws load and times; printed")
-    parser.add_argument("--folder", type=pathlib.Path, help="where the data goes, and stays (a temporary folder)")
-    given = parser.parse_args(given)
-    given.operations, given.no_kill, given.no_index_loss, given.tails = None, False, True, 0
-    return given
+    parser = script.options(
+        __doc__, (20, "how many times to set the clock and kill"), ([0.5, 2], "load between changes")
+    )
+    parser.set_defaults(operations=None, no_kill=False, no_index_loss=True, tails=0)
+    return parser.parse_args(given)
 
 
 class Run(kill9.Run):
@@ -103,19 +96,10 @@ class Run(kill9.Run):
 
 
 def main(given=None):
-    options = arguments(given)
-    start = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="tidegate-clock-") as temporary:
-        run = Run(options, options.folder or temporary, say=lambda text: print(text, flush=True))
-        try:
-            run.whole()
-        except Exception as error:
-            print(f"BROKEN with seed {options.seed}: {type(error).__name__}: {error}", flush=True)
-            print(run.gateway.tail(20) if run.gateway.log.exists() else "", flush=True)
-            return 1
-    seconds = time.monotonic() - start
-    print(f"{run.kills} kills and set clocks, {run.compared} comparisons, no law broken in {seconds:.0f} s")
-    return 0
+    def summary(run):
+        return f"{run.kills} kills and set clocks, {run.compared} comparisons, no law broken"
+
+    return script.outcome(arguments(given), Run, summary)
 
 
 if __name__ == "__main__":

@@ -15,21 +15,18 @@ ends a process that no disk would. test_failing_files.py fails the log's writes.
 Exit code 0: every law held. 1: one was broken (it is named).
 """
 
-import argparse
 import collections
 import pathlib
-import random
 import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
-from Faults import kill9  # noqa: E402
+from Faults import kill9, script  # noqa: E402
 from Harness import venv  # noqa: E402
 
 EIO, ENOSPC = 5, 28
@@ -49,16 +46,10 @@ OPERATIONS = ["put"] * 6 + ["get"] * 3 + ["copy", "delete", "tag", "list", "race
 
 
 def arguments(given=None):
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=60, help="how many faults, one after another (60)")
+    parser = script.options(__doc__, (60, "how many faults, one after another"), ([0.5, 4], "load under a fault"))
+    parser.set_defaults(operations=None, no_kill=False, no_index_loss=True, tails=0)
     parser.add_argument("--faults", nargs="+", choices=FAULTS, default=list(FAULTS), help="which calls fail (all)")
-    parser.add_argument("--workers", type=int, default=6, help="concurrent connections (6)")
-    parser.add_argument("--seconds", type=float, nargs=2, default=[0.5, 4], help="load under a fault (0.5 to 4)")
-    parser.add_argument("--seed", type=int, default=random.randrange(1 << 32), help="draws load and faults; printed")
-    parser.add_argument("--folder", type=pathlib.Path, help="where the data goes, and stays (a temporary folder)")
-    given = parser.parse_args(given)
-    given.operations, given.no_kill, given.no_index_loss, given.tails = None, False, True, 0
-    return given
+    return parser.parse_args(given)
 
 
 class Run(kill9.Run):
@@ -125,7 +116,7 @@ class Run(kill9.Run):
         before = self.gateway.log.stat().st_size if self.gateway.log.exists() else 0
         try:
             # Without a fault it must come; with one it may wait for good.
-            self.gateway.start(deadline=20 if command else 120)
+            self.gateway.start(deadline=60 if command else 120)
         except RuntimeError:
             if not command:
                 raise
@@ -165,20 +156,11 @@ class Run(kill9.Run):
 
 
 def main(given=None):
-    options = arguments(given)
     if not shutil.which("fiu-ctrl"):
         raise SystemExit("fiu-ctrl is not installed: it is of Debian's fiu-utils")
-    start = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="tidegate-calls-") as temporary:
-        run = Run(options, options.folder or temporary, say=lambda text: print(text, flush=True))
-        try:
-            run.whole()
-        except Exception as error:
-            print(f"BROKEN with seed {options.seed}: {type(error).__name__}: {error}", flush=True)
-            print(run.gateway.tail(20) if run.gateway.log.exists() else "", flush=True)
-            return 1
-    print(f"{run.kills} faults, {run.compared} comparisons, no law broken in {time.monotonic() - start:.0f} s")
-    return 0
+    return script.outcome(
+        arguments(given), Run, lambda run: f"{run.kills} faults, {run.compared} comparisons, no law broken"
+    )
 
 
 if __name__ == "__main__":

@@ -10,18 +10,18 @@ ready, or says that the disk is full. At the end the audit log verifies and a sc
 Exit code 0: all of it held. 1: some of it did not (it is named).
 """
 
-import argparse
 import collections
+import functools
 import pathlib
 import random
 import re
 import sys
-import tempfile
 import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
+from Faults import script  # noqa: E402
 from Harness import gateway, raw, venv  # noqa: E402
 
 OPERATIONS = ["put"] * 8 + ["get"] * 4 + ["copy", "delete", "list", "list", "multipart", "tag", "race"]
@@ -31,13 +31,9 @@ DISKS = {"everything": (280, 3 * MIB), "stores": (240, 3 * MIB), "one store": (4
 
 
 def arguments(given=None):
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = script.options(__doc__, seconds=(6, "load where nothing is refused"))
     parser.add_argument("--disks", nargs="+", choices=DISKS, default=list(DISKS), help="which are to be small (all)")
     parser.add_argument("--refusals", type=int, default=20, help="how many before room is made (20)")
-    parser.add_argument("--seconds", type=float, default=6, help="load where nothing is refused (6)")
-    parser.add_argument("--workers", type=int, default=6, help="concurrent connections (6)")
-    parser.add_argument("--seed", type=int, default=random.randrange(1 << 32), help="draws the load; printed")
-    parser.add_argument("--folder", type=pathlib.Path, help="where the data goes, and stays (a temporary folder)")
     return parser.parse_args(given)
 
 
@@ -210,22 +206,12 @@ def with_client(running, act):
 
 def main(given=None):
     options = arguments(given)
-    start = time.monotonic()
+    folder, start = options.folder, time.monotonic()
     for disk in options.disks:
-        with tempfile.TemporaryDirectory(prefix="tidegate-full-") as temporary:
-            run = Run(
-                disk,
-                options,
-                options.folder / disk.replace(" ", "-") if options.folder else temporary,
-                say=lambda text: print(text, flush=True),
-            )
-            try:
-                run.whole()
-            except Exception as error:
-                print(f"BROKEN with seed {options.seed}: {disk}: {type(error).__name__}: {error}", flush=True)
-                print(run.gateway.tail(12) if run.gateway.log.exists() else "", flush=True)
-                return 1
-    print(f"every law held in {time.monotonic() - start:.0f} s")
+        options.folder = folder and folder / disk.replace(" ", "-")
+        if code := script.outcome(options, functools.partial(Run, disk), lambda run: None):
+            return code
+    script.say(f"every law held in {time.monotonic() - start:.0f} s")
     return 0
 
 

@@ -12,29 +12,23 @@ then, although the journal of the index lags behind.
 Exit code 0: every law held. 1: one was broken (it is named).
 """
 
-import argparse
 import json
 import pathlib
 import random
 import sys
-import tempfile
 import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
+from Faults import script  # noqa: E402
 from Harness import gateway, raw, venv  # noqa: E402
 
 
 def arguments(given=None):
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=100, help="how many times to kill (100)")
-    parser.add_argument("--workers", type=int, default=6, help="concurrent connections (6)")
-    parser.add_argument(
-        "--seconds", type=float, nargs=2, default=[0.3, 2.5], help="load before a kill, least and most"
+    parser = script.options(
+        __doc__, (100, "how many times to kill"), ([0.3, 2.5], "load before a kill, least and most")
     )
-    parser.add_argument("--seed", type=int, default=random.randrange(1 << 32), help="draws the load; printed")
-    parser.add_argument("--folder", type=pathlib.Path, help="where the data goes, and stays (a temporary folder)")
     parser.add_argument("--operations", help="only these operations, separated by commas")
     parser.add_argument("--no-kill", action="store_true", help="check without killing, to try this test itself")
     parser.add_argument("--no-index-loss", action="store_true", help="leave the index where it is at the end")
@@ -49,7 +43,8 @@ class Run:
         self.options, self.say = options, say
         self.operations = [o for o in load.ALL if not options.operations or o in options.operations.split(",")]
         self.ledger = ledger.Ledger()
-        self.gateway = gateway.Gateway(folder)
+        # Small segments of the log: several of them in a run, and less of them to read at each of its many starts.
+        self.gateway = gateway.Gateway(folder, settings=["audit.segment-size=1MiB"])
         self.chance = random.Random(options.seed)
         self.compared = 0
         self.kills = 0
@@ -189,11 +184,10 @@ class Run:
 
 
 def audited_request_ids(folder):
-    """The request ids in the log, read as canonical JSON records whatever file they stand in."""
+    """The request ids in the log, read as canonical JSON records."""
     found = set()
-    for path in sorted(folder.rglob("*")):
-        if not path.is_file():
-            continue
+    # What was cut off is no part of it.
+    for path in sorted(folder.glob("audit-*")):
         for line in path.read_bytes().split(b"\n"):
             start = line.find(b"{")
             if start < 0 or b'"requestID"' not in line:
@@ -206,22 +200,14 @@ def audited_request_ids(folder):
 
 
 def main(given=None):
-    options = arguments(given)
-    start = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="tidegate-kill9-") as temporary:
-        run = Run(options, options.folder or temporary, say=lambda text: print(text, flush=True))
-        try:
-            run.whole()
-        except Exception as error:
-            print(f"BROKEN with seed {options.seed}: {type(error).__name__}: {error}", flush=True)
-            print(run.gateway.tail() if run.gateway.log.exists() else "", flush=True)
-            return 1
-    counts = ", ".join(f"{count} {kind}" for kind, count in sorted(run.ledger.counts.items()))
-    print(
-        f"{run.kills} kills, {run.compared} comparisons, no law broken in {time.monotonic() - start:.0f} s; "
-        f"acknowledged: {counts}; unanswered: {run.ledger.unanswered}"
-    )
-    return 0
+    def summary(run):
+        counts = ", ".join(f"{count} {kind}" for kind, count in sorted(run.ledger.counts.items()))
+        return (
+            f"{run.kills} kills, {run.compared} comparisons, acknowledged: {counts}; unanswered: "
+            f"{run.ledger.unanswered}; no law broken"
+        )
+
+    return script.outcome(arguments(given), Run, summary)
 
 
 if __name__ == "__main__":

@@ -41,13 +41,16 @@ class Worker(threading.Thread):
         try:
             while not self.stopping.is_set():
                 with contextlib.suppress(Refused):
-                    getattr(self, self.chance.choice(self.operations))()
+                    self.step(self.chance.choice(self.operations))
         except Gone:
             pass
         except Exception as error:
             self.error = error
         finally:
             self.raw.close()
+
+    def step(self, operation):
+        getattr(self, operation)()
 
     # What every request goes through.
 

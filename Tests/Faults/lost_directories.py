@@ -10,34 +10,29 @@
 Exit code 0: all of it held. 1: some of it did not (it is named).
 """
 
-import argparse
 import pathlib
 import random
 import shutil
 import sys
-import tempfile
 import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
+from Faults import script  # noqa: E402
 from Harness import gateway, raw, venv  # noqa: E402
 
 OPERATIONS = ["put"] * 4 + ["get"] * 4 + ["copy", "delete", "list", "multipart", "tag"]
 
 
 def arguments(given=None):
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=10, help="load in each phase (10)")
-    parser.add_argument("--workers", type=int, default=6, help="concurrent connections (6)")
+    parser = script.options(__doc__, seconds=(10, "load in each phase"))
     parser.add_argument(
         "--flips", type=int, default=60, help="how many files get a flipped bit, one after another (60)"
     )
     parser.add_argument(
         "--repair-deadline", type=float, default=120, help="seconds until every shard must be back (120)"
     )
-    parser.add_argument("--seed", type=int, default=random.randrange(1 << 32), help="draws load and damage; printed")
-    parser.add_argument("--folder", type=pathlib.Path, help="where the data goes, and stays (a temporary folder)")
     return parser.parse_args(given)
 
 
@@ -248,18 +243,7 @@ def shards(folder):
 
 
 def main(given=None):
-    options = arguments(given)
-    start = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="tidegate-lost-") as temporary:
-        run = Run(options, options.folder or temporary, say=lambda text: print(text, flush=True))
-        try:
-            run.whole()
-        except Exception as error:
-            print(f"BROKEN with seed {options.seed}: {type(error).__name__}: {error}", flush=True)
-            print(run.gateway.tail() if run.gateway.log.exists() else "", flush=True)
-            return 1
-    print(f"every law held in {time.monotonic() - start:.0f} s")
-    return 0
+    return script.outcome(arguments(given), Run, lambda run: "every law held")
 
 
 if __name__ == "__main__":
