@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from Faults import clock, failing_calls, full_disk, kill9, large_object, lost_directories
+from Faults import clock, failing_calls, full_disk, kill9, large_object, lost_directories, power_cut
 
 if os.environ.get("TIDEGATE_TEST_ENDPOINT"):
     pytest.skip("faults are made on a gateway that the test starts itself", allow_module_level=True)
@@ -12,8 +12,16 @@ if os.environ.get("TIDEGATE_TEST_ENDPOINT"):
 
 @pytest.mark.timeout(900)
 def test_kill_9(tmp_path):
-    rounds = os.environ.get("TIDEGATE_KILLS", "8")
-    assert kill9.main(["--rounds", rounds, "--seed", "20", "--folder", str(tmp_path)]) == 0
+    # Five more kills come at its end, each with the loss of the index.
+    rounds = os.environ.get("TIDEGATE_KILLS", "15")
+    seconds = ["--seconds", "0.2", "1.2"]
+    assert kill9.main(["--rounds", rounds, *seconds, "--seed", "20", "--folder", str(tmp_path)]) == 0
+
+
+@pytest.mark.timeout(900)
+def test_power_cut(tmp_path):
+    arguments = ["--cuts", "10", "--runs", "2", "--seconds", "1.5", "--seed", "20", "--folder", str(tmp_path)]
+    assert power_cut.main([*arguments, "--lies", "index"]) == 0
 
 
 @pytest.mark.timeout(900)
