@@ -12,7 +12,6 @@ then, although the journal of the index lags behind.
 Exit code 0: every law held. 1: one was broken (it is named).
 """
 
-import json
 import pathlib
 import random
 import sys
@@ -21,7 +20,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
-from Faults import script  # noqa: E402
+from Faults import audited, script  # noqa: E402
 from Harness import gateway, raw, venv  # noqa: E402
 
 
@@ -124,21 +123,21 @@ class Run:
         if gateway.STAND_IN:
             return
         self.gateway.stop()
-        self.audit()
+        self.audit(verifies=True)
         self.scrub()
         self.collect()
         if not self.options.no_index_loss:
             self.lose_index()
             for number in range(self.options.tails):
                 self.lose_tail(number)
+            self.gateway.tool("audit", "verify", self.gateway.data / "audit")
 
-    def audit(self):
+    def audit(self, verifies=False):
         folder = self.gateway.data / "audit"
-        self.gateway.tool("audit", "verify", folder)
-        recorded = audited_request_ids(folder)
-        missing = [entry for entry in self.ledger.request_ids if entry[1] not in recorded]
-        if missing:
-            raise RuntimeError(f"{len(missing)} acknowledged mutations are not in the log; the first: {missing[:3]}")
+        audited.check(folder, self.ledger.request_ids)
+        # The gateway's own verifier takes minutes for a long log in a debug build.
+        if verifies:
+            self.gateway.tool("audit", "verify", folder)
         self.say(f"audit: {len(self.ledger.request_ids)} acknowledged mutations are in the log, which verifies")
 
     def scrub(self):
@@ -166,7 +165,7 @@ class Run:
         self.gateway.start()
         compared = self.check()
         self.gateway.stop()
-        self.gateway.tool("audit", "verify", self.gateway.data / "audit")
+        audited.check(self.gateway.data / "audit", [])
         put = self.ledger.counts.get("put", 0) - before
         self.say(f"tail {number + 1}: {put} put before the kill and the loss of the index, {compared} compared")
 
@@ -181,22 +180,6 @@ class Run:
         output = self.gateway.tool("recover", "--data", self.gateway.data)
         for line in output.stdout.strip().splitlines():
             self.say(f"recover: {line}")
-
-
-def audited_request_ids(folder):
-    """The request ids in the log, read as canonical JSON records."""
-    found = set()
-    # What was cut off is no part of it.
-    for path in sorted(folder.glob("audit-*")):
-        for line in path.read_bytes().split(b"\n"):
-            start = line.find(b"{")
-            if start < 0 or b'"requestID"' not in line:
-                continue
-            try:
-                found.add(json.loads(line[start:]).get("requestID"))
-            except ValueError:
-                continue
-    return found
 
 
 def main(given=None):

@@ -304,5 +304,8 @@ ALL = ["put"] * 6 + [
     "put_version",
     "put_version",
     "delete_marker",
+    # As many as come: every check reads all of them.
+    "delete_version",
+    "delete_version",
     "delete_version",
 ]

@@ -26,7 +26,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
-from Faults import script  # noqa: E402
+from Faults import audited, script  # noqa: E402
 from Harness import gateway, raw, venv  # noqa: E402
 
 # Whose syncs count for nothing: by the name of what is at the top of the data directory, and whether it is a file.
@@ -202,14 +202,11 @@ class Run:
         return compared
 
     def audit(self, known):
-        from Faults import kill9
-
         log = self.gateway.data / "audit"
-        self.gateway.tool("audit", "verify", log)
-        recorded = kill9.audited_request_ids(log)
-        missing = [entry for entry in known.request_ids if entry[1] not in recorded]
-        if missing:
-            raise RuntimeError(f"{len(missing)} acknowledged mutations are not in the log; the first: {missing[:3]}")
+        audited.check(log, known.request_ids)
+        # The gateway's own verifier takes its time in a debug build; what was cut off the log is its matter alone.
+        if list(log.glob("torn-*")) or self.chance.random() < 0.25:
+            self.gateway.tool("audit", "verify", log)
 
     def prove_lie_shows(self, name):
         """A law breaks where syncs of one kind count for nothing: so it would where the gateway left them out."""

@@ -1,9 +1,9 @@
 // Loaded before the C library: writes down every change of files and directories below RECORD_FILES_ROOT, with its
 // bytes, in the order in which they happened, so that power_cut.py can make what a disk may hold after a power cut at
 // any moment. RECORD_FILES_TO names the recording, to which every process appends; RECORD_FILES_COUNT a file of two
-// numbers of 8 bytes, mapped: how many records there are, for whoever wants to know the moment of an answer; and, where
-// it is not 0, after how many the process is to be killed. Killed by anybody else, it may have made a change that is not
-// recorded yet, which the next process goes on from.
+// numbers of 8 bytes, mapped: how many records there are, for whoever wants to know the moment of an answer; and,
+// where it is not 0, after how many the process is to be killed. Killed by anybody else, it may have made a change that
+// is not recorded yet, which the next process goes on from.
 //
 // One lock is held around each change and its record; a sync has a record of its begin, which says what it covers, and
 // one of its end, and nothing is locked between. Files are told apart by their inodes, so that neither copies of
