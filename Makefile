@@ -102,8 +102,9 @@ fuzz: packages ## Lets libFuzzer feed every parser: make fuzz SECONDS=180 [PARSE
 .PHONY: sanitize
 sanitize: packages ## The tests in Swift under the address sanitizer, then under the thread sanitizer
 	SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=detect_leaks=0 \
-		swift test --no-parallel --sanitize=address --scratch-path .build/address
-	SWIFT_BACKTRACE=enable=no swift test --no-parallel --sanitize=thread --scratch-path .build/thread
+		swift test --no-parallel --sanitize=address --scratch-path .build/address -Xswiftc -use-ld=lld
+	SWIFT_BACKTRACE=enable=no \
+		swift test --no-parallel --sanitize=thread --scratch-path .build/thread -Xswiftc -use-ld=lld
 
 .PHONY: containers
 containers: venv ## What can be checked of Dockerfile and docker-compose.yml without an engine
