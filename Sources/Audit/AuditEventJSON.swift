@@ -7,7 +7,7 @@ extension AuditEvent {
 
     func json(within bounds: inout AuditBounds) -> JSON {
         // In the order of the canonical text, so that nothing has to be sorted.
-        var object = JSONObject()
+        var object = JSONObject(capacity: 24)
         object["additionalEventData"] = .null
         object["awsRegion"] = bounds.short(awsRegion)
         object["errorCode"] = bounds.shortIfAny(errorCode)
@@ -46,7 +46,7 @@ extension AuditEvent {
 
 extension AuditIdentity {
     fileprivate func json(within bounds: inout AuditBounds) -> JSON {
-        var object = JSONObject()
+        var object = JSONObject(capacity: 6)
         object["accessKeyId"] = bounds.shortIfAny(accessKeyID)
         object["accountId"] = bounds.shortIfAny(accountID)
         object["arn"] = bounds.shortIfAny(arn)
@@ -59,7 +59,7 @@ extension AuditIdentity {
 
 extension AuditEventData {
     fileprivate func json(within bounds: inout AuditBounds) -> JSON {
-        var object = JSONObject()
+        var object = JSONObject(capacity: 10)
         object["AuthenticationMethod"] = bounds.short(authenticationMethod)
         object["SignatureVersion"] = bounds.shortIfAny(signatureVersion)
         object["aborted"] = aborted ? true : nil

@@ -67,7 +67,6 @@ package struct LinkableRecord: Sendable {
     /// The record as it stands in the log: canonical JSON with the link's members in their places.
     package func linked(_ link: ChainLink) -> [UInt8] {
         let bytes = record.canonicalJSON
-        let values = ["\(link.epoch)", "\"\(link.node)\"", "\"\(Hex.encode(link.previous))\"", "\(link.sequence)"]
         var line: [UInt8] = []
         line.reserveCapacity(bytes.count + ChainLink.maximumSize)
         var position = 0
@@ -77,10 +76,29 @@ package struct LinkableRecord: Sendable {
             // Before another member the comma comes after ours; before the closing brace it comes before ours.
             let isLast = offset == bytes.count - 1
             if isLast, !(isEmpty && index == 0) { line.append(UInt8(ascii: ",")) }
-            line += "\"\(Self.names[index])\":\(values[index])".utf8
+            line.append(UInt8(ascii: "\""))
+            line += Self.names[index].utf8
+            line += "\":".utf8
+            Self.append(link, index, to: &line)
             if !isLast { line.append(UInt8(ascii: ",")) }
         }
         line += bytes[position...]
         return line
+    }
+
+    /// The value of the member `names[index]`.
+    private static func append(_ link: ChainLink, _ index: Int, to line: inout [UInt8]) {
+        switch names[index] {
+        case "epoch": line += String(link.epoch).utf8
+        case "seq": line += String(link.sequence).utf8
+        case "node":
+            line.append(UInt8(ascii: "\""))
+            line += link.node.utf8
+            line.append(UInt8(ascii: "\""))
+        default:
+            line.append(UInt8(ascii: "\""))
+            Hex.append(link.previous, to: &line)
+            line.append(UInt8(ascii: "\""))
+        }
     }
 }

@@ -177,7 +177,11 @@ struct StripeFanState {
 
     /// Drops the stripes that every live writer has taken, and lets the producer go on.
     private mutating func freed() -> [Waiter] {
-        let slowest = consumers.filter { !$0.hasEnded }.map(\.next).min() ?? .max
+        // Once for every buffer that a store takes: without making lists.
+        var slowest = Int64.max
+        for shard in consumers.indices where !consumers[shard].hasEnded {
+            slowest = min(slowest, consumers[shard].next)
+        }
         while firstStripe < slowest, !stripes.isEmpty {
             stripes.removeFirst()
             firstStripe += 1

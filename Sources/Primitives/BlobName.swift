@@ -50,7 +50,9 @@ package struct BlobName: Hashable, Comparable, Sendable, CustomStringConvertible
 
     /// 17 bytes for a whole blob, 19 for a shard, big-endian: their order is the order of names.
     package var bytes: [UInt8] {
-        var bytes: [UInt8] = [kind.rawValue]
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(19)
+        bytes.append(kind.rawValue)
         for shift in stride(from: 24, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: epoch >> shift)) }
         for shift in stride(from: 56, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: counter >> shift)) }
         for shift in stride(from: 24, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: random >> shift)) }

@@ -16,6 +16,11 @@ package struct HeaderFields: Sendable, Hashable, ExpressibleByDictionaryLiteral 
 
     package init() {}
 
+    /// - Parameter capacity: how many fields are expected.
+    package init(capacity: Int) {
+        fields.reserveCapacity(capacity)
+    }
+
     package init(_ fields: [Field]) {
         self.fields = fields
     }

@@ -5,14 +5,18 @@ package enum Hex {
     /// Two lower-case digits for each byte.
     package static func encode(_ bytes: some Sequence<UInt8>) -> String {
         // A loop over bytes of a type that is not known here would look each of them up through a table.
-        let bytes = Array(bytes)
         var text: [UInt8] = []
-        text.reserveCapacity(bytes.count * 2)
+        append(Array(bytes), to: &text)
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// Appends what `encode` gives.
+    package static func append(_ bytes: [UInt8], to text: inout [UInt8]) {
+        text.reserveCapacity(text.count + bytes.count * 2)
         for byte in bytes {
             text.append(digits[Int(byte >> 4)])
             text.append(digits[Int(byte & 15)])
         }
-        return String(decoding: text, as: UTF8.self)
     }
 
     /// The bytes of an even number of digits of either case, or nil.

@@ -8,6 +8,7 @@ extension JSON {
     /// not finite has no JSON form and is written as `null`.
     package var canonical: [UInt8] {
         var bytes: [UInt8] = []
+        bytes.reserveCapacity(1024)
         appendCanonical(to: &bytes)
         return bytes
     }

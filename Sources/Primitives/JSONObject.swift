@@ -16,7 +16,10 @@ package struct JSONObject: Sendable, Hashable {
 
     package private(set) var members: [Member] = []
 
-    package init() {}
+    /// - Parameter capacity: how many members are expected.
+    package init(capacity: Int = 0) {
+        members.reserveCapacity(capacity)
+    }
 
     /// An object of these members; of several with one name, the last counts, in the place of the first.
     package init(_ members: [(String, JSON)]) {

@@ -13,13 +13,14 @@ package struct RequestHead: Sendable, Hashable {
 
     /// The undecoded path: what stands before the first `?`.
     package var rawPath: Substring {
-        target[..<(target.firstIndex(of: "?") ?? target.endIndex)]
+        // By bytes: a character would be looked for with what may combine with it.
+        target[..<(target.utf8.firstIndex(of: UInt8(ascii: "?")) ?? target.endIndex)]
     }
 
     /// The undecoded query: what stands after the first `?`, or empty.
     package var rawQuery: Substring {
-        guard let mark = target.firstIndex(of: "?") else { return "" }
-        return target[target.index(after: mark)...]
+        guard let mark = target.utf8.firstIndex(of: UInt8(ascii: "?")) else { return "" }
+        return target[target.utf8.index(after: mark)...]
     }
 }
 

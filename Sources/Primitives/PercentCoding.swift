@@ -22,6 +22,12 @@ package enum PercentCoding {
     private static func encode(array bytes: [UInt8], _ keepingSlash: Bool) -> String {
         var text: [UInt8] = []
         text.reserveCapacity(bytes.count + 16)
+        append(bytes[...], to: &text, keepingSlash: keepingSlash)
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// Appends what `encode` gives.
+    package static func append(_ bytes: ArraySlice<UInt8>, to text: inout [UInt8], keepingSlash: Bool = false) {
         for byte in bytes {
             if isUnreserved(byte) || (keepingSlash && byte == UInt8(ascii: "/")) {
                 text.append(byte)
@@ -31,7 +37,6 @@ package enum PercentCoding {
                 text.append(upperDigits[Int(byte & 15)])
             }
         }
-        return String(decoding: text, as: UTF8.self)
     }
 
     /// Decodes once. Nil where a `%` is not followed by two digits. `plusIsSpace` is for forms and query strings.
@@ -40,22 +45,38 @@ package enum PercentCoding {
     }
 
     private static func decode(array bytes: [UInt8], _ plusIsSpace: Bool) -> [UInt8]? {
-        guard bytes.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") }) else { return bytes }
-        var decoded: [UInt8] = []
-        decoded.reserveCapacity(bytes.count)
-        var iterator = bytes.makeIterator()
-        while let byte = iterator.next() {
+        var bytes = bytes
+        guard let place = decode(in: &bytes, 0..<bytes.count, to: 0, plusIsSpace) else { return nil }
+        bytes.removeLast(bytes.count - place.count)
+        return bytes
+    }
+
+    /// Decodes a range of an array of bytes once, `+` as a space, within the array: to where the range begins, or
+    /// before.
+    ///
+    /// - Returns: Where the decoded bytes stand; nil where a `%` is not followed by two digits within the range.
+    static func decodeForm(in bytes: inout [UInt8], _ range: Range<Int>, to start: Int) -> Range<Int>? {
+        decode(in: &bytes, range, to: start, true)
+    }
+
+    private static func decode(
+        in bytes: inout [UInt8], _ range: Range<Int>, to start: Int, _ plusIsSpace: Bool
+    ) -> Range<Int>? {
+        var (read, written) = (range.lowerBound, start)
+        while read < range.upperBound {
+            var byte = bytes[read]
             if byte == UInt8(ascii: "%") {
-                guard let first = iterator.next(), let high = Hex.value(of: first), let second = iterator.next(),
-                    let low = Hex.value(of: second)
+                guard read + 2 < range.upperBound, let high = Hex.value(of: bytes[read + 1]),
+                    let low = Hex.value(of: bytes[read + 2])
                 else { return nil }
-                decoded.append(high << 4 | low)
+                byte = high << 4 | low
+                read += 2
             } else if plusIsSpace && byte == UInt8(ascii: "+") {
-                decoded.append(UInt8(ascii: " "))
-            } else {
-                decoded.append(byte)
+                byte = UInt8(ascii: " ")
             }
+            bytes[written] = byte
+            (read, written) = (read + 1, written + 1)
         }
-        return decoded
+        return start..<written
     }
 }

@@ -17,7 +17,7 @@ enum ResponseHeaders {
     static func object(_ output: ObjectRead.Output, for input: ObjectRead.Input) -> WireResponse {
         let (summary, range, partNumber) = (output.summary, output.range, input.partNumber)
         var response = WireResponse(status: range == nil && partNumber == nil ? 200 : 206)
-        var fields = HeaderFields()
+        var fields = HeaderFields(capacity: 16)
         fields.append("accept-ranges", "bytes")
         fields.append("last-modified", summary.modified.httpDate)
         fields.append("etag", "\"\(summary.etag)\"")

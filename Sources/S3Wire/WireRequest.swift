@@ -28,9 +28,10 @@ package struct WireRequest: Sendable {
         method = head.method
         fields = head.fields
         self.region = region
-        guard let path = PercentCoding.decode(head.rawPath.utf8) else { throw S3Error(.invalidURI) }
-        guard String(validating: path, as: UTF8.self) != nil else { throw S3Error(.invalidURI) }
-        resource = String(decoding: path, as: UTF8.self)
+        guard let path = PercentCoding.decode(head.rawPath.utf8),
+            let resource = String(validating: path, as: UTF8.self)
+        else { throw S3Error(.invalidURI) }
+        self.resource = resource
         query = try QueryItems(head.rawQuery)
         var rest = path.dropFirst()
         if let host = head.fields["host"], let name = Self.bucket(inHost: host, domains: domains) {

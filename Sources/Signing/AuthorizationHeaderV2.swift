@@ -27,7 +27,7 @@ struct AuthorizationHeaderV2 {
     /// What the request claims, with the headers that belong to it.
     ///
     /// - Throws: `AccessDenied` for an absent or malformed date, `InvalidArgument` for a header that comes twice.
-    func presented(head: RequestHead, query: [QueryItem]) throws(SigningError) -> PresentedSignatureV2 {
+    func presented(head: RequestHead, query: [QueryParameter]) throws(SigningError) -> PresentedSignatureV2 {
         let hoisted = try HoistedParameters.ofVersion2(query, head: head)
         let head = head.hoisting(hoisted)
         let alternative = try SignatureV4Request.single("x-amz-date", in: head)

@@ -16,46 +16,87 @@ package struct CanonicalRequest: Sendable {
     package init(head: RequestHead, signedHeaders: [String], payload: String) throws(SigningError) {
         guard let path = PercentCoding.decode(head.rawPath.utf8) else { throw .malformedURI }
         var bytes = Array(head.method.utf8)
-        func line(_ text: String) {
-            bytes.append(0x0A)
-            bytes += text.utf8
-        }
-        line(PercentCoding.encode(path, keepingSlash: true))
-        line(Self.query(try QueryItem.parse(head.rawQuery)))
+        bytes.reserveCapacity(head.target.utf8.count + 512)
+        bytes.append(0x0A)
+        PercentCoding.append(path[...], to: &bytes, keepingSlash: true)
+        bytes.append(0x0A)
+        try Self.append(query: head.rawQuery, to: &bytes)
         for name in signedHeaders {
-            line(name)
+            bytes.append(0x0A)
+            bytes += name.utf8
             bytes.append(UInt8(ascii: ":"))
-            for (index, value) in head.fields.values(name).enumerated() {
-                if index > 0 { bytes.append(UInt8(ascii: ",")) }
-                Self.appendTrimmed(value, to: &bytes)
+            var isFirst = true
+            for field in head.fields.fields where field.name == name {
+                if !isFirst { bytes.append(UInt8(ascii: ",")) }
+                isFirst = false
+                Self.appendTrimmed(field.value, to: &bytes)
             }
         }
-        line("")
-        line(signedHeaders.joined(separator: ";"))
-        line(payload)
+        bytes += [0x0A, 0x0A]
+        for (index, name) in signedHeaders.enumerated() {
+            if index > 0 { bytes.append(UInt8(ascii: ";")) }
+            bytes += name.utf8
+        }
+        bytes.append(0x0A)
+        bytes += payload.utf8
         self.bytes = bytes
     }
 
     /// The text that is signed: algorithm, date, scope and the hash of this.
-    package func stringToSign(date: Timestamp, scope: CredentialScope) -> String {
-        "\(SignatureV4Request.algorithm)\n\(date.iso8601Basic)\n\(scope)\n\(Hex.encode(Digest.hash(.sha256, bytes)))"
+    package func stringToSign(date: Timestamp, scope: CredentialScope) -> [UInt8] {
+        var text: [UInt8] = []
+        text.reserveCapacity(192)
+        text += SignatureV4Request.algorithm.utf8
+        text.append(0x0A)
+        text += date.iso8601Basic.utf8
+        text.append(0x0A)
+        scope.append(to: &text)
+        text.append(0x0A)
+        Hex.append(Digest.hash(.sha256, bytes), to: &text)
+        return text
     }
 
-    /// The signature itself is no part of what it signs.
-    private static func query(_ items: [QueryItem]) -> String {
-        let encoded = items.filter { !$0.isNamed(PresignedQuery.signature) }
-            .map { (name: PercentCoding.encode($0.name), value: PercentCoding.encode($0.value)) }
-        // Encoded texts are ASCII, whose order as strings is the order of their bytes.
-        return encoded.sorted { ($0.name, $0.value) < ($1.name, $1.value) }
-            .map { "\($0.name)=\($0.value)" }.joined(separator: "&")
+    /// The parameters by name and value, encoded anew. The signature itself is no part of what it signs.
+    private static func append(query rawQuery: Substring, to bytes: inout [UInt8]) throws(SigningError) {
+        typealias Place = (name: Range<Int>, value: Range<Int>)
+        var encoded: [UInt8] = []
+        encoded.reserveCapacity(rawQuery.utf8.count + 64)
+        var places: [Place] = []
+        for parameter in try [QueryParameter].parsed(rawQuery) where !parameter.isNamed(PresignedQuery.signature) {
+            let start = encoded.count
+            PercentCoding.append(parameter.name, to: &encoded)
+            let end = encoded.count
+            PercentCoding.append(parameter.value, to: &encoded)
+            places.append((start..<end, end..<encoded.count))
+        }
+        func precedes(_ left: Place, _ right: Place) -> Bool {
+            let (name, other) = (encoded[left.name], encoded[right.name])
+            guard name.elementsEqual(other) else { return name.lexicographicallyPrecedes(other) }
+            return encoded[left.value].lexicographicallyPrecedes(encoded[right.value])
+        }
+        // Most signers send them in order.
+        if places.indices.dropFirst().contains(where: { !precedes(places[$0 - 1], places[$0]) }) {
+            places.sort(by: precedes)
+        }
+        for (index, place) in places.enumerated() {
+            if index > 0 { bytes.append(UInt8(ascii: "&")) }
+            bytes += encoded[place.name]
+            bytes.append(UInt8(ascii: "="))
+            bytes += encoded[place.value]
+        }
     }
 
     private static func appendTrimmed(_ value: String, to bytes: inout [UInt8]) {
-        var isFirst = true
-        for word in value.utf8.split(whereSeparator: { $0 == 0x20 || $0 == 0x09 }) {
-            if !isFirst { bytes.append(0x20) }
-            bytes += word
-            isFirst = false
+        // A space is owed once a word has come, and paid before the next one.
+        var (hasWord, owesSpace) = (false, false)
+        for byte in value.utf8 {
+            if byte == 0x20 || byte == 0x09 {
+                owesSpace = hasWord
+            } else {
+                if owesSpace { bytes.append(0x20) }
+                (hasWord, owesSpace) = (true, false)
+                bytes.append(byte)
+            }
         }
     }
 }

@@ -47,8 +47,8 @@ struct CanonicalizedResource {
 
     /// The signed parameters in order of their names, behind a question mark.
     private static func parameters(_ rawQuery: Substring) throws(SigningError) -> [UInt8] {
-        var kept: [(name: String, value: [UInt8])] = []
-        for item in try QueryItem.parse(rawQuery) {
+        var kept: [(name: String, value: ArraySlice<UInt8>)] = []
+        for item in try [QueryParameter].parsed(rawQuery) {
             guard let name = String(validating: item.name, as: UTF8.self), isSigned(name) else { continue }
             guard !kept.contains(where: { $0.name.utf8.elementsEqual(item.name) }) else {
                 throw .invalidArgument("The query names \(name) more than once.", name: name)
@@ -71,7 +71,7 @@ struct CanonicalizedResource {
 
     /// Whether a value has `&` and the name of a signed parameter in it. Values are signed decoded, so that it would
     /// read as one: `response-expires=a` with `versionId=b`, and `response-expires` of `a&versionId=b`, are one text.
-    private static func hidesParameter(_ value: [UInt8]) -> Bool {
+    private static func hidesParameter(_ value: ArraySlice<UInt8>) -> Bool {
         value.split(separator: UInt8(ascii: "&"), omittingEmptySubsequences: false).dropFirst().contains { piece in
             isSigned(String(decoding: Array(piece.prefix { $0 != UInt8(ascii: "=") }), as: UTF8.self))
         }

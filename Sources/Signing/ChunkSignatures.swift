@@ -21,24 +21,24 @@ package struct ChunkSignatures: Sendable {
 
     /// The signature of the next chunk; the last one is empty.
     package mutating func sign(chunkSHA256: [UInt8]) -> String {
-        advance(to: key.signature(of: text(ofChunk: chunkSHA256).utf8))
+        advance(to: key.signature(of: text(ofChunk: chunkSHA256)))
     }
 
     /// The signature of the trailer that follows the last chunk.
     package mutating func sign(trailer: HeaderFields) -> String {
-        advance(to: key.signature(of: text(ofTrailer: trailer).utf8))
+        advance(to: key.signature(of: text(ofTrailer: trailer)))
     }
 
     /// Whether this is the signature of the next chunk. The chain goes on only if it is.
     mutating func verify(_ signature: String, chunkSHA256: [UInt8]) -> Bool {
-        guard key.verifies(signature, of: text(ofChunk: chunkSHA256).utf8) else { return false }
+        guard key.verifies(signature, of: text(ofChunk: chunkSHA256)) else { return false }
         previous = signature
         return true
     }
 
     /// Whether this is the signature of the trailer.
     mutating func verify(_ signature: String, trailer: HeaderFields) -> Bool {
-        guard key.verifies(signature, of: text(ofTrailer: trailer).utf8) else { return false }
+        guard key.verifies(signature, of: text(ofTrailer: trailer)) else { return false }
         previous = signature
         return true
     }
@@ -48,13 +48,14 @@ package struct ChunkSignatures: Sendable {
         return signature
     }
 
-    private func text(ofChunk digest: [UInt8]) -> String {
-        "AWS4-HMAC-SHA256-PAYLOAD\n\(date)\n\(key.scope)\n\(previous)\n\(Self.emptyHash)\n\(Hex.encode(digest))"
+    private func text(ofChunk digest: [UInt8]) -> [UInt8] {
+        let hash = Hex.encode(digest)
+        return Array("AWS4-HMAC-SHA256-PAYLOAD\n\(date)\n\(key.scope)\n\(previous)\n\(Self.emptyHash)\n\(hash)".utf8)
     }
 
-    private func text(ofTrailer trailer: HeaderFields) -> String {
+    private func text(ofTrailer trailer: HeaderFields) -> [UInt8] {
         let lines = trailer.fields.map { "\($0.name):\($0.value)\n" }.joined()
         let digest = Hex.encode(Digest.hash(.sha256, Array(lines.utf8)))
-        return "AWS4-HMAC-SHA256-TRAILER\n\(date)\n\(key.scope)\n\(previous)\n\(digest)"
+        return Array("AWS4-HMAC-SHA256-TRAILER\n\(date)\n\(key.scope)\n\(previous)\n\(digest)".utf8)
     }
 }

@@ -16,6 +16,15 @@ package struct CredentialScope: Sendable, Hashable, CustomStringConvertible {
 
     /// As it stands in a string to sign: `20130524/us-east-1/s3/aws4_request`.
     package var description: String { "\(date)/\(region)/\(service)/\(Self.terminator)" }
+
+    /// Appends `description`.
+    func append(to text: inout [UInt8]) {
+        for part in [date, region, service] {
+            text += part.utf8
+            text.append(UInt8(ascii: "/"))
+        }
+        text += Self.terminator.utf8
+    }
 }
 
 /// An access key's id and a scope, as requests carry them.
@@ -39,18 +48,24 @@ struct Credential: Equatable {
     /// Reads `ID/YYYYMMDD/REGION/SERVICE/aws4_request`. The id may have slashes; nil where parts are missing, empty or
     /// not printable ASCII.
     init?(_ text: some StringProtocol) {
-        guard text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else { return nil }
-        let parts = text.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-        guard parts.count >= 5 else { return nil }
-        func part(_ index: Int) -> String { String(decoding: Array(parts[index]), as: UTF8.self) }
-        let last = parts.count - 1
-        let identifier = (0...(last - 4)).map(part).joined(separator: "/")
-        let date = part(last - 3)
-        guard !identifier.isEmpty, identifier.utf8.count <= Self.maximumIDLength, date.utf8.count == 8,
-            date.utf8.allSatisfy({ (0x30...0x39).contains($0) }), !parts[last - 2].isEmpty, !parts[last - 1].isEmpty
+        let bytes = Array(text.utf8)
+        guard bytes.allSatisfy({ (0x21...0x7E).contains($0) }) else { return nil }
+        // Where the last four parts begin.
+        var starts: [Int] = []
+        for index in bytes.indices.reversed() where starts.count < 4 && bytes[index] == UInt8(ascii: "/") {
+            starts.append(index + 1)
+        }
+        guard starts.count == 4 else { return nil }
+        let identifier = bytes[..<(starts[3] - 1)]
+        let (date, region) = (bytes[starts[3]..<(starts[2] - 1)], bytes[starts[2]..<(starts[1] - 1)])
+        let (service, last) = (bytes[starts[1]..<(starts[0] - 1)], bytes[starts[0]...])
+        guard (1...Self.maximumIDLength).contains(identifier.count), date.count == 8,
+            date.allSatisfy({ (0x30...0x39).contains($0) }), !region.isEmpty, !service.isEmpty
         else { return nil }
-        accessKeyID = identifier
-        scope = CredentialScope(date: date, region: part(last - 2), service: part(last - 1))
-        terminator = part(last)
+        accessKeyID = String(decoding: identifier, as: UTF8.self)
+        scope = CredentialScope(
+            date: String(decoding: date, as: UTF8.self), region: String(decoding: region, as: UTF8.self),
+            service: String(decoding: service, as: UTF8.self))
+        terminator = String(decoding: last, as: UTF8.self)
     }
 }

@@ -6,7 +6,7 @@ package import Primitives
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html>
 enum HoistedParameters {
     /// What a presigned URL of version 4 says of its own signature, and what its payload is.
-    private static let version4: Set<String> = [
+    private static let version4 = [
         "x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz-expires", "x-amz-signedheaders", "x-amz-signature",
         "x-amz-security-token", PayloadMode.headerName,
     ]
@@ -14,16 +14,23 @@ enum HoistedParameters {
     /// Of a URL of version 2: every one.
     ///
     /// - Throws: as `fields(_:head:except:)`.
-    static func ofVersion2(_ query: [QueryItem], head: RequestHead) throws(SigningError) -> HeaderFields {
-        try fields(query, head: head) { _ in false }
+    static func ofVersion2(_ query: [QueryParameter], head: RequestHead) throws(SigningError) -> HeaderFields {
+        try fields(query, head: head)
     }
 
     /// Of a presigned URL of version 4: all but the signature's own, and the checksums, which S3 ignores there: an SDK
     /// that signs without a body writes down the checksum of none.
     ///
     /// - Throws: as `fields(_:head:except:)`.
-    static func ofVersion4(_ query: [QueryItem], head: RequestHead) throws(SigningError) -> HeaderFields {
-        try fields(query, head: head) { version4.contains($0) || isChecksum($0) }
+    static func ofVersion4(_ query: [QueryParameter], head: RequestHead) throws(SigningError) -> HeaderFields {
+        let others = query.filter { parameter in !version4.contains { isNamed(parameter, $0) } }
+        return try fields(others, head: head, except: isChecksum)
+    }
+
+    /// Whether a parameter has a lower-case name, in whatever case.
+    private static func isNamed(_ parameter: QueryParameter, _ name: String) -> Bool {
+        parameter.name.count == name.utf8.count
+            && parameter.name.elementsEqual(name.utf8) { $0 == $1 || (0x41...0x5A).contains($0) && $0 | 0x20 == $1 }
     }
 
     private static func isChecksum(_ name: String) -> Bool {
@@ -38,7 +45,7 @@ enum HoistedParameters {
     /// - Throws: `InvalidArgument` for a name that is given twice, with another value in a header, or is no header's
     ///   name, and for a value that no header can have.
     private static func fields(
-        _ query: [QueryItem], head: RequestHead, except isLeftOut: (String) -> Bool
+        _ query: [QueryParameter], head: RequestHead, except isLeftOut: (String) -> Bool = { _ in false }
     ) throws(SigningError) -> HeaderFields {
         var fields = HeaderFields()
         for item in query {

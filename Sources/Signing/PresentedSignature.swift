@@ -34,17 +34,18 @@ extension PresentedSignature {
     /// Reads the list of `SignedHeaders`: names separated by semicolons. Nil for an empty, upper-case, repeated or
     /// unsorted one, so that one set of headers has one text.
     static func signedHeaders(_ text: some StringProtocol) -> [String]? {
-        let names = text.utf8.split(separator: UInt8(ascii: ";"), maxSplits: 128, omittingEmptySubsequences: false)
-        guard names.count <= 128 else { return nil }
-        var before: [UInt8] = []
-        for name in names {
-            let name = Array(name)
-            guard !name.isEmpty, name.allSatisfy(isLowerCaseToken), before.lexicographicallyPrecedes(name) else {
-                return nil
-            }
-            before = name
+        let bytes = Array(text.utf8)
+        var (names, before, start): ([String], ArraySlice<UInt8>, Int) = ([], [], 0)
+        while start <= bytes.count {
+            let end = bytes[start...].firstIndex(of: UInt8(ascii: ";")) ?? bytes.count
+            let name = bytes[start..<end]
+            guard names.count < 128, !name.isEmpty, name.allSatisfy(isLowerCaseToken),
+                before.lexicographicallyPrecedes(name)
+            else { return nil }
+            names.append(String(decoding: name, as: UTF8.self))
+            (before, start) = (name, end + 1)
         }
-        return names.map { String(decoding: Array($0), as: UTF8.self) }
+        return names
     }
 
     static func isLowerCaseToken(_ byte: UInt8) -> Bool {

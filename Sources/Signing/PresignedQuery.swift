@@ -10,9 +10,9 @@ struct PresignedQuery {
     /// Seven days, in seconds.
     static let longestExpiry: Int64 = 604_800
 
-    private let query: [QueryItem]
+    private let query: [QueryParameter]
 
-    init(_ query: [QueryItem]) {
+    init(_ query: [QueryParameter]) {
         self.query = query
     }
 

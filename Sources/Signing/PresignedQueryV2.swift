@@ -10,9 +10,9 @@ struct PresignedQueryV2 {
     /// Any of these makes a request a signed one. `Expires` alone says nothing.
     static let markers = [accessKeyID, signature]
 
-    private let query: [QueryItem]
+    private let query: [QueryParameter]
 
-    init(_ query: [QueryItem]) {
+    init(_ query: [QueryParameter]) {
         self.query = query
     }
 

@@ -42,7 +42,7 @@ package enum RequestSignature: Sendable, Hashable {
     package static func parse(
         head: RequestHead, allowsVersion2: Bool
     ) throws(SigningError) -> RequestSignature? {
-        let query = try QueryItem.parse(head.rawQuery)
+        let query = try [QueryParameter].parsed(head.rawQuery)
         let isVersion4 = query.contains { item in PresignedQuery.markers.contains { item.isNamed($0) } }
         let isVersion2 = query.contains { item in PresignedQueryV2.markers.contains { item.isNamed($0) } }
         guard head.fields.values("authorization").count <= 1 else { throw .severalMechanisms }

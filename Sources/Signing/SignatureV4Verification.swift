@@ -44,8 +44,11 @@ extension SignatureV4Request {
         }
         let canonical = try CanonicalRequest(head: head, signedHeaders: presented.signedHeaders, payload: payload)
         let stringToSign = canonical.stringToSign(date: presented.date, scope: presented.scope)
-        guard signingKey.scope == presented.scope, signingKey.verifies(presented.signature, of: stringToSign.utf8)
-        else { throw .mismatch(presented, stringToSign: stringToSign, canonical: canonical) }
+        guard signingKey.scope == presented.scope, signingKey.verifies(presented.signature, of: stringToSign)
+        else {
+            throw .mismatch(
+                presented, stringToSign: String(decoding: stringToSign, as: UTF8.self), canonical: canonical)
+        }
     }
 
     private static func checkScope(
@@ -102,7 +105,8 @@ extension SignatureV4Request {
     private static func checkSignedHeaders(
         _ presented: PresentedSignature, head: RequestHead
     ) throws(SigningError) {
-        let signed = Set(presented.signedHeaders)
+        // At most 128, and seldom more than a handful.
+        let signed = presented.signedHeaders
         var unsigned: [String] = signed.contains("host") ? [] : ["host"]
         for field in head.fields.fields where field.name.utf8.starts(with: "x-amz-".utf8) {
             if !signed.contains(field.name), !unsigned.contains(field.name) { unsigned.append(field.name) }

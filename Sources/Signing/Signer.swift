@@ -26,7 +26,7 @@ package struct Signer: Sendable {
         let key = key(at: date)
         let names = Self.signedHeaders(head)
         let canonical = try CanonicalRequest(head: head, signedHeaders: names, payload: payload.headerValue)
-        let signature = key.signature(of: canonical.stringToSign(date: date, scope: key.scope).utf8)
+        let signature = key.signature(of: canonical.stringToSign(date: date, scope: key.scope))
         head.fields["authorization"] =
             "\(SignatureV4Request.algorithm) Credential=\(credentials.accessKeyID)/\(key.scope), "
             + "SignedHeaders=\(names.joined(separator: ";")), Signature=\(signature)"
@@ -53,7 +53,7 @@ package struct Signer: Sendable {
         head.target += (head.target.utf8.contains(UInt8(ascii: "?")) ? "&" : "?") + query
         let payload = head.fields[PayloadMode.headerName] ?? PayloadMode.unsigned.headerValue
         let canonical = try CanonicalRequest(head: head, signedHeaders: names, payload: payload)
-        let signature = key.signature(of: canonical.stringToSign(date: date, scope: key.scope).utf8)
+        let signature = key.signature(of: canonical.stringToSign(date: date, scope: key.scope))
         head.target += "&\(PresignedQuery.signature)=\(signature)"
     }
 

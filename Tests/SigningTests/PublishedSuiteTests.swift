@@ -46,9 +46,9 @@ struct PublishedSuiteTests {
         #expect(
             String(decoding: canonical.bytes, as: UTF8.self) == (try suiteCase.text("\(form)-canonical-request.txt")))
         let text = canonical.stringToSign(date: presented.date, scope: presented.scope)
-        #expect(text == (try suiteCase.text("\(form)-string-to-sign.txt")))
+        #expect(String(decoding: text, as: UTF8.self) == (try suiteCase.text("\(form)-string-to-sign.txt")))
         let key = SigningKey(secret: secret, scope: presented.scope)
-        #expect(key.signature(of: text.utf8) == presented.signature)
+        #expect(key.signature(of: text) == presented.signature)
 
         func verify(_ secret: SecretKey) throws(SigningError) {
             try SignatureV4Request.verify(

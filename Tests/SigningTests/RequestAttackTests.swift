@@ -134,7 +134,7 @@ struct RequestAttackTests {
         let names = ["date", "host", "x-amz-content-sha256"]
         let key = Example.signer.key(at: Example.now)
         let canonical = try CanonicalRequest(head: head, signedHeaders: names, payload: "UNSIGNED-PAYLOAD")
-        let signature = key.signature(of: canonical.stringToSign(date: Example.now, scope: key.scope).utf8)
+        let signature = key.signature(of: canonical.stringToSign(date: Example.now, scope: key.scope))
         head.fields["authorization"] =
             "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/\(key.scope),"
             + "SignedHeaders=date;host;x-amz-content-sha256,Signature=\(signature)"

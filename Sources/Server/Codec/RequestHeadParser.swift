@@ -9,7 +9,7 @@ package struct RequestHeadParser {
     private let limits: ServerLimits
     private var reader = LineReader()
     private var line: RequestLine?
-    private var fields = HeaderFields()
+    private var fields = HeaderFields(capacity: 16)
     private var headerBytes = 0
     private var skippedLine = false
 
