@@ -3,6 +3,8 @@ struct Traces {
     /// Commits of versions, by what the objects were written with, and by their keys and ETags.
     private var tags: [Int: Int] = [:]
     private var listed: [Listed: Int] = [:]
+    /// ETags that each key had at some time, as far as puts and answers tell.
+    private var held: [String: Set<String>] = [:]
     /// Values of objects' tags that were read.
     private var values: Set<String> = []
     /// ETags of parts that somebody made an object of.
@@ -17,7 +19,11 @@ struct Traces {
     init(_ operations: [Operation], _ bytes: ContentCache) {
         self.bytes = bytes
         for operation in operations {
-            if case .complete(_, _, let wanted) = operation.call { parts.formUnion(wanted.values) }
+            switch operation.call {
+            case .complete(_, _, let wanted): parts.formUnion(wanted.values)
+            case .put(let key, _, let content, _): held[key, default: []].insert(bytes.etag(content))
+            default: break
+            }
             switch operation.answer {
             case .object(let object):
                 if let tag = object.tag { tags[tag] = Self.commit(object.version) }
@@ -25,6 +31,7 @@ struct Traces {
                 for entry in entries {
                     guard let etag = entry.etag else { continue }
                     listed[Listed(key: entry.key, etag: etag)] = Self.commit(entry.version)
+                    held[entry.key, default: []].insert(etag)
                 }
             case .tags(let value?): values.insert(value)
             default: break
@@ -52,7 +59,9 @@ struct Traces {
         case .put(let key, let tag, let content, _):
             // Empty objects are alike, and none comes back from a footer.
             tags[tag] ?? (content.size == 0 ? nil : listed[Listed(key: key, etag: bytes.etag(content))])
-        case .copy(_, _, let tag), .createUpload(_, let tag): tags[tag]
+        case .copy(let source, let key, let tag):
+            tags[tag] ?? held[source, default: []].compactMap { listed[Listed(key: key, etag: $0)] }.max()
+        case .createUpload(_, let tag): tags[tag]
         // An object of parts shows what its upload was created with.
         case .complete, .abort, .setVersioning: .max
         case .putPart(_, _, _, let content): parts.contains(bytes.etag(content)) ? .max : nil
