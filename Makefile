@@ -10,7 +10,7 @@ ADMIN ?= 127.0.0.1:9001
 # How many seeds of the simulation a test runs.
 SEEDS ?= 250
 # The build that the tests with real clients run against: debug or release.
-TIDEGATE_CONFIGURATION ?= debug
+TIDEGATE_CONFIGURATION ?= release
 # For the tests alone: the gateway takes what begins with TIDEGATE_ for its settings, and warns of what is none.
 unexport TIDEGATE_CONFIGURATION
 
@@ -56,15 +56,16 @@ build: packages ## Builds the debug binary and the tests
 	swift build --build-tests
 
 .PHONY: test
-test: unit simulation clients conformance faults histories hostility containers ## Everything: units, clients, conformance, faults, histories, containers
+test: unit simulation clients conformance faults histories hostility allocations containers ## Everything: units, simulation, clients, conformance, faults, histories, allocations, containers
 
 .PHONY: unit
 unit: build ## The tests in Swift
 	swift test --skip-build --no-parallel
 
 .PHONY: simulation
-simulation: build venv ## Some hundreds of seeds of the simulated gateway; one of them: make simulation SEED=123
-	$(PYTHON) Tests/SimulationTests/prove --binary .build/debug/simulate --state .build/simulation.json \
+simulation: packages venv ## Some hundreds of seeds of the simulated gateway; one of them: make simulation SEED=123
+	swift build -c release --product simulate
+	$(PYTHON) Tests/SimulationTests/prove --state .build/simulation.json \
 		--first $(or $(SEED),1) --seeds $(if $(SEED),1,$(SEEDS))
 
 .PHONY: clients
@@ -105,6 +106,14 @@ sanitize: packages ## The tests in Swift under the address sanitizer, then under
 		swift test --no-parallel --sanitize=address --scratch-path .build/address -Xswiftc -use-ld=lld
 	SWIFT_BACKTRACE=enable=no \
 		swift test --no-parallel --sanitize=thread --scratch-path .build/thread -Xswiftc -use-ld=lld
+
+.PHONY: allocations
+allocations: release venv ## How often the release build asks for memory, against the figures that are checked in
+	$(PYTHON) Tests/Benchmarks/allocations
+
+.PHONY: soak
+soak: release venv ## Two hours of mixed load with faults: what the gateway holds must not grow
+	TIDEGATE_CONFIGURATION=release $(PYTHON) Tests/Soak/soak
 
 .PHONY: containers
 containers: venv ## What can be checked of Dockerfile and docker-compose.yml without an engine

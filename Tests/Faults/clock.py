@@ -21,8 +21,8 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
-from Faults import kill9, preload, script  # noqa: E402
-from Harness import raw, venv  # noqa: E402
+from Faults import kill9, script  # noqa: E402
+from Harness import preload, raw, venv  # noqa: E402
 
 
 def arguments(given=None):
@@ -41,7 +41,7 @@ class Run(kill9.Run):
         self.time = pathlib.Path(folder) / "time"
         self.set(0)
         self.gateway.environment = {
-            "LD_PRELOAD": preload.library("set_clock", folder),
+            "LD_PRELOAD": preload.library("Faults/set_clock.c", folder),
             "SET_CLOCK_FILE": str(self.time),
         }
 

@@ -16,8 +16,8 @@ import struct
 import threading
 import time
 
-from Faults import ledger, load, preload
-from Harness import gateway, raw
+from Faults import ledger, load
+from Harness import gateway, preload, raw
 
 
 def copied(thing):
@@ -149,7 +149,7 @@ class Recording:
     def environment(folder, built):
         """Variables that have a gateway's files recorded; the library is in `built`, or made there."""
         return {
-            "LD_PRELOAD": preload.library("record_files", built),
+            "LD_PRELOAD": preload.library("Faults/record_files.c", built),
             "RECORD_FILES_ROOT": str(folder / "data"),
             "RECORD_FILES_TO": str(folder / "changes"),
             "RECORD_FILES_COUNT": str(folder / "count"),

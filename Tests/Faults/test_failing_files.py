@@ -5,8 +5,7 @@ import time
 
 import pytest
 
-from Faults import preload
-from Harness import gateway, raw
+from Harness import gateway, preload, raw
 
 if os.environ.get("TIDEGATE_TEST_ENDPOINT"):
     pytest.skip("faults are made on a gateway that the test starts itself", allow_module_level=True)
@@ -22,7 +21,7 @@ class Failing:
     def __init__(self, folder):
         self.control = folder / "control"
         self.control.write_text("")
-        environment = {"LD_PRELOAD": preload.library("fail_files", folder), "FAIL_FILES_CONTROL": str(self.control)}
+        environment = {"LD_PRELOAD": preload.library("Faults/fail_files.c", folder), "FAIL_FILES_CONTROL": str(self.control)}
         self.gateway = gateway.Gateway(folder / "gateway", environment=environment)
         self.acknowledged, self.possible, self.count = {}, {}, 0
 

@@ -12,7 +12,8 @@ import sys
 
 import pytest
 
-from Faults import disk, preload
+from Faults import disk
+from Harness import preload
 
 # Every call by which a file or a name changes, as a process would use it.
 CALLS = """
@@ -73,7 +74,7 @@ class Recorded:
         self.root.mkdir()
         environment = {
             **os.environ,
-            "LD_PRELOAD": preload.library("record_files", folder.parent),
+            "LD_PRELOAD": preload.library("Faults/record_files.c", folder.parent),
             "RECORD_FILES_ROOT": str(self.root),
             "RECORD_FILES_TO": str(self.changes),
             "RECORD_FILES_COUNT": str(folder / "count"),

@@ -6,13 +6,13 @@ import shutil
 import subprocess
 
 
-def library(name, folder):
-    """The compiled library of a source file beside this one, in a folder, where it may have been left before."""
+def library(source, folder):
+    """The compiled library of a source file, named from `Tests` on, in a folder, where it may have been left before."""
     compiler = os.environ.get("CC") or shutil.which("clang") or shutil.which("cc")
     if not compiler:
         raise SystemExit("no C compiler found: clang comes with Swift's toolchain")
-    source = pathlib.Path(__file__).with_name(f"{name}.c")
-    built = pathlib.Path(folder) / f"{name}.so"
+    source = pathlib.Path(__file__).resolve().parent.parent / source
+    built = pathlib.Path(folder) / f"{source.stem}.so"
     if built.exists() and built.stat().st_mtime > source.stat().st_mtime:
         return str(built)
     built.parent.mkdir(parents=True, exist_ok=True)
