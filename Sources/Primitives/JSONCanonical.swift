@@ -49,7 +49,8 @@ extension JSON {
         return isOrdered ? members : members.sorted(by: precedes)
     }
 
-    private static func isPlain(_ byte: UInt8) -> Bool {
+    /// Whether a byte stands for itself within a string.
+    static func isPlain(_ byte: UInt8) -> Bool {
         byte >= 0x20 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
     }
 

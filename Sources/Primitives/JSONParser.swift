@@ -62,7 +62,7 @@ private struct JSONParser {
     private mutating func object() throws(JSONError) -> JSON {
         try enter()
         var members: [JSONObject.Member] = []
-        var names: Set<[UInt8]> = []
+        var names = SeenNames()
         skipWhiteSpace()
         if try !skip(UInt8(ascii: "}")) {
             repeat {
@@ -70,7 +70,7 @@ private struct JSONParser {
                 let start = offset
                 guard try peek() == UInt8(ascii: "\"") else { throw JSONError(.unexpectedByte, at: offset) }
                 let name = try string()
-                guard names.insert(Array(name.utf8)).inserted else { throw JSONError(.duplicateName, at: start) }
+                guard names.insert(name, beside: members) else { throw JSONError(.duplicateName, at: start) }
                 skipWhiteSpace()
                 try expect(UInt8(ascii: ":"))
                 members.append(JSONObject.Member(name: name, value: try value()))
@@ -103,7 +103,21 @@ private struct JSONParser {
     private mutating func string() throws(JSONError) -> String {
         let start = offset
         offset += 1
-        var text: [UInt8] = []
+        // Most have no escapes, and are taken as they stand.
+        while offset < bytes.count, JSON.isPlain(bytes[offset]) { offset += 1 }
+        if try peek() == UInt8(ascii: "\"") {
+            defer { offset += 1 }
+            guard let valid = String(validating: bytes[(start + 1)..<offset], as: UTF8.self) else {
+                throw JSONError(.invalidUTF8, at: start)
+            }
+            return valid
+        }
+        return try escapedString(from: start)
+    }
+
+    /// The rest of a string that begins at `start` and has an escape here, or what must not be in one.
+    private mutating func escapedString(from start: Int) throws(JSONError) -> String {
+        var text = Array(bytes[(start + 1)..<offset])
         while true {
             let byte = try peek()
             offset += 1
@@ -204,7 +218,12 @@ private struct JSONParser {
     }
 
     private mutating func skipWhiteSpace() {
-        while offset < bytes.count, [0x20, 0x09, 0x0A, 0x0D].contains(bytes[offset]) { offset += 1 }
+        while offset < bytes.count {
+            switch bytes[offset] {
+            case 0x20, 0x09, 0x0A, 0x0D: offset += 1
+            default: return
+            }
+        }
     }
 
     private func peek() throws(JSONError) -> UInt8 {
@@ -221,5 +240,24 @@ private struct JSONParser {
 
     private mutating func expect(_ byte: UInt8) throws(JSONError) {
         guard try skip(byte) else { throw JSONError(.unexpectedByte, at: offset) }
+    }
+}
+
+/// The names of an object's members so far.
+private struct SeenNames {
+    /// Used only where there are many: a few names are looked through sooner than they are hashed.
+    private var many: Set<[UInt8]> = []
+
+    private static let few = 24
+
+    /// Whether a name is none of those before it, which are the members' so far.
+    mutating func insert(_ name: String, beside members: [JSONObject.Member]) -> Bool {
+        guard members.count >= Self.few else {
+            return !members.contains {
+                $0.name.utf8.count == name.utf8.count && $0.name.utf8.elementsEqual(name.utf8)
+            }
+        }
+        if many.isEmpty { many = Set(members.map { Array($0.name.utf8) }) }
+        return many.insert(Array(name.utf8)).inserted
     }
 }

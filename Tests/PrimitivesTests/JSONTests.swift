@@ -51,6 +51,17 @@ struct JSONTests {
         #expect { try parse(text) } throws: { ($0 as? JSONError)?.kind == kind }
     }
 
+    @Test("refuses a name that comes twice among any number", arguments: [2, 23, 24, 25, 26, 100])
+    func manyNames(_ count: Int) throws {
+        let members = (0..<count).map { "\"n\($0)\":\($0)" }
+        let object = try #require(try parse("{\(members.joined(separator: ","))}").objectValue)
+        #expect(object.members.map(\.name) == (0..<count).map { "n\($0)" })
+        for repeated in [0, count / 2, count - 1] {
+            let text = "{\(members.joined(separator: ",")),\"n\(repeated)\":null}"
+            #expect { try parse(text) } throws: { ($0 as? JSONError)?.kind == .duplicateName }
+        }
+    }
+
     @Test(
         "refuses bytes that are not UTF-8",
         arguments: [[0xFF], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xF5, 0x80, 0x80, 0x80]])
