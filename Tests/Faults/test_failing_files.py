@@ -21,7 +21,8 @@ class Failing:
     def __init__(self, folder):
         self.control = folder / "control"
         self.control.write_text("")
-        environment = {"LD_PRELOAD": preload.library("Faults/fail_files.c", folder), "FAIL_FILES_CONTROL": str(self.control)}
+        library = preload.library("Faults/fail_files.c", folder)
+        environment = {"LD_PRELOAD": library, "FAIL_FILES_CONTROL": str(self.control)}
         self.gateway = gateway.Gateway(folder / "gateway", environment=environment)
         self.acknowledged, self.possible, self.count = {}, {}, 0
 
