@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 
-MIB = 1 << 20
+from Harness import gateway
 
 
 class Faults(threading.Thread):
@@ -22,17 +22,23 @@ class Faults(threading.Thread):
     def run(self):
         try:
             while not self.stopping.wait(self.every * self.chance.uniform(0.6, 1.4)):
-                fault = self.chance.choice([self.lose_store, self.flip_bits, self.break_off])
+                fault = self.chance.choice([self.take_store, self.flip_bits, self.break_off])
                 self.done.append({"second": time.monotonic() - self.start_time, "kind": fault.__name__})
                 fault()
         except Exception as error:
             self.error = error
 
-    def lose_store(self):
-        """A directory's shards go, and what was in it is repaired from the others."""
+    def take_store(self):
+        """A directory is away for a while; what was written meanwhile lacks a shard, and is repaired."""
         self.wait_repaired()
         store = self.chance.choice(self.running.stores())
+        away = store.with_name(store.name + "-away")
+        store.rename(away)
+        self.stopping.wait(20)
+        # What the gateway laid anew in the meantime, if it did.
         shutil.rmtree(store, ignore_errors=True)
+        away.rename(store)
+        self.until(lambda metrics: metrics["tidegate_stores_attached"] == gateway.STORES, "the store is not taken back")
 
     def flip_bits(self):
         """A bit in each of some files of one store."""
@@ -58,10 +64,13 @@ class Faults(threading.Thread):
                 if number % 2:
                     client.sendall(b"\r\n" + bytes(1000))
 
-    def wait_repaired(self, deadline=600):
+    def wait_repaired(self):
         """Waits until no blob is known that wants repair."""
+        self.until(lambda metrics: not metrics["tidegate_damaged_blobs_waiting"], "what was damaged is not repaired")
+
+    def until(self, holds, otherwise, deadline=600):
         end = time.monotonic() + deadline
-        while self.running.metrics()["tidegate_damaged_blobs_waiting"]:
+        while not holds(self.running.metrics()):
             if time.monotonic() > end:
-                raise RuntimeError("what was damaged is not repaired")
+                raise RuntimeError(otherwise)
             time.sleep(0.5)

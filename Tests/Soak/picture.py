@@ -3,8 +3,8 @@
 from Soak.watch import SERIES
 
 WIDTH, CHART, GAP, LEFT, RIGHT = 900, 86, 30, 70, 20
-COLOURS = {"lose_store": "#c0392b", "flip_bits": "#d68910", "break_off": "#7d8b99"}
-FAULTS = {"lose_store": "a store lost", "flip_bits": "bits flipped", "break_off": "clients break off"}
+COLOURS = {"take_store": "#c0392b", "flip_bits": "#d68910", "break_off": "#7d8b99"}
+FAULTS = {"take_store": "a store away", "flip_bits": "bits flipped", "break_off": "clients break off"}
 
 
 def drawn(seen):
