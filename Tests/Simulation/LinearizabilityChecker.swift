@@ -124,6 +124,8 @@ struct LinearizabilityChecker {
             for position in candidates(situation.taken) where changesNothing[position] {
                 var state = situation.state
                 guard state.apply(operations[position].call, operations[position].answer, bytes) else { continue }
+                // What it told of ids is known from now on.
+                situation.state = state
                 situation.taken.insert(position)
                 isDone = false
             }

@@ -38,8 +38,8 @@ struct ModelBucket: Hashable, Sendable {
         var key: String
         var tag: Int
         var parts: [Int: Part] = [:]
-        /// The ETag of the object that it became.
-        var result: String?
+        /// The version that it became.
+        var result: Version?
     }
 
     var versioning = Versioning.never
@@ -154,7 +154,7 @@ struct ModelBucket: Hashable, Sendable {
         keys.values.contains { $0.contains { $0.visibleID == id } }
     }
 
-    private func read(
+    private mutating func read(
         _ key: String, _ id: String?, _ range: ClosedRange<Int>?, wantsBytes: Bool, _ answer: Answer?,
         _ bytes: ContentCache
     ) -> Bool {
@@ -165,15 +165,28 @@ struct ModelBucket: Hashable, Sendable {
         if let range, range.lowerBound >= version.size { return Self.refused(answer, 416) }
         guard case .object(let object) = answer else { return false }
         let bounds = range.map { $0.lowerBound..<min($0.upperBound + 1, version.size) } ?? 0..<version.size
-        return object.tag == version.tag && object.etag == version.etag && object.size == bounds.count
-            && (!wantsBytes || object.fingerprint == bytes.fingerprint(version.contents, bounds))
-            && isRight(object.version, for: version)
+        guard object.tag == version.tag, object.etag == version.etag, object.size == bounds.count,
+            !wantsBytes || object.fingerprint == bytes.fingerprint(version.contents, bounds),
+            isRight(object.version, for: version)
+        else { return false }
+        learn(object.version, of: version, under: key)
+        return true
     }
 
     /// Whether an answer may call a version so. What a bucket that never was versioned holds has no visible id.
     private func isRight(_ id: String?, for version: Version) -> Bool {
         if version.isNull { return id == "null" || (id == nil && versioning == .never) }
-        return id != nil && id != "null" && (version.id == nil || version.id == id)
+        guard let id, id != "null" else { return false }
+        return version.id.map { $0 == id } ?? !isKnown(id)
+    }
+
+    /// Takes note of the id of a version whose own answer was lost. No two versions have one tag: whenever an id is
+    /// told, it can be this one's alone.
+    private mutating func learn(_ id: String?, of version: Version, under key: String) {
+        guard let id, !version.isNull, version.id == nil, let tag = version.tag,
+            let position = keys[key]?.firstIndex(where: { $0.tag == tag })
+        else { return }
+        keys[key]?[position].id = id
     }
 
     private mutating func delete(_ key: String, _ answer: Answer?) -> Bool {
@@ -253,17 +266,21 @@ struct ModelBucket: Hashable, Sendable {
     ) -> Bool {
         guard let open = uploads[id] else { return Self.refused(answer, 404) }
         // Completing once more gives the first answer.
-        if let result = open.result {
-            guard case .done(let etag, _) = answer else { return answer == nil }
-            return etag == result
+        if let first = open.result {
+            guard case .done(let etag, let told) = answer else { return answer == nil }
+            let result = keys[key]?.first { $0.tag == open.tag } ?? first
+            guard etag == result.etag, isRight(told, for: result) else { return false }
+            learn(told, of: result, under: key)
+            return true
         }
         let chosen = wanted.sorted { $0.key < $1.key }
         guard chosen.allSatisfy({ open.parts[$0.key]?.etag == $0.value }) else { return Self.refused(answer, 400) }
         let contents = chosen.compactMap { open.parts[$0.key]?.content }
         let version = Version(tag: open.tag, etag: bytes.etag(ofParts: contents), contents: contents)
-        uploads[id]?.result = version.etag
+        guard store(version, under: key, nil, answer) else { return false }
+        uploads[id]?.result = keys[key]?.last
         uploads[id]?.parts = [:]
-        return store(version, under: key, nil, answer)
+        return true
     }
 }
 

@@ -85,9 +85,10 @@ final class SimulatedIndex: SnapshottingIndex {
 
     @discardableResult
     private func begin() async throws(MetadataError) -> Weather {
-        let weather = state.withLock { $0.weather }
-        if host.chance(weather.isSlow) { await host.delay(upTo: .milliseconds(300)) }
+        if host.chance(state.withLock { $0.weather.isSlow }) { await host.delay(upTo: .milliseconds(300)) }
         await host.scheduler.pause()
+        // As it is by now: a call that was long under way does not fail of what was wrong before.
+        let weather = state.withLock { $0.weather }
         if host.chance(weather.refuses) { throw .notCommitted("the simulation refuses") }
         return weather
     }

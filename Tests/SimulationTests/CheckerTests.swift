@@ -111,6 +111,33 @@ struct CheckerTests {
         #expect(!isRight(history(.refused(status: 404), .refused(status: 404))))
     }
 
+    @Test func completingOnceMoreTellsTheSameVersion() {
+        let part = Content(number: 5, size: 10)
+        let (etag, whole) = (bytes.etag(part), bytes.etag(ofParts: [part]))
+        let again = Call.complete(key: "k", upload: "u", parts: [1: etag])
+        func object(_ id: String, _ asked: String?, _ from: Int) -> Operation {
+            let object = Answer.Object(
+                tag: 4, etag: whole, size: 10, version: id, fingerprint: bytes.fingerprint([part], 0..<10))
+            return operation(.get(key: "k", version: asked, bytes: nil), .object(object), from, from + 1)
+        }
+        let start = [
+            operation(.setVersioning(.enabled), .done(etag: nil, version: nil), 1, 2),
+            operation(.createUpload(key: "k", tag: 4), .upload("u"), 3, 4),
+            operation(.putPart(key: "k", upload: "u", number: 1, part), .done(etag: etag, version: nil), 5, 6),
+            operation(again, nil, 7, nil),
+        ]
+        func told(_ id: String?, _ from: Int) -> Operation {
+            operation(again, .done(etag: whole, version: id), from, from + 1)
+        }
+        let later = [operation(.delete(key: "k", version: nil), .done(etag: nil, version: "v2"), 13, 14)]
+        #expect(isRight(start + [told("v1", 9)] + later + [object("v1", "v1", 15)]))
+        #expect(isRight(start + [object("v1", nil, 9), told("v1", 11)] + later + [object("v1", "v1", 15)]))
+        #expect(!isRight(start + [told("v1", 9), told("v3", 11)]))
+        #expect(!isRight(start + [object("v1", nil, 9), told("v3", 11)]))
+        #expect(!isRight(start + [told("v1", 9), object("v3", nil, 11)]))
+        #expect(!isRight(start + [told(nil, 9)]))
+    }
+
     @Test func aCopyIsOfWhatWasThereMeanwhile() {
         func copy(_ number: Int, _ from: Int, _ to: Int) -> Operation {
             operation(

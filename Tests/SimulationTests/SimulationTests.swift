@@ -15,7 +15,15 @@ struct SimulationTests {
         "1349",  // A read that overlapped the first versioning of its bucket did not tell the version's id.
     ]
 
-    @Test("Seeds keep the laws", arguments: chosen.map { [$0] } ?? regressions + ["1000001", "1000002", "1000003"])
+    /// Seeds of which a law was said to be broken that was not, for what was wrong with the simulation then.
+    private static let misjudged = [
+        "3631",  // A call of the index failed of what was wrong when it began, and no more when others waited for it.
+        "5034",  // The model did not know the version's id that completing an upload once more told.
+    ]
+
+    private static let others = ["1000001", "1000002", "1000003"]
+
+    @Test("Seeds keep the laws", arguments: chosen.map { [$0] } ?? regressions + misjudged + others)
     func seeds(_ seed: String) throws {
         let found = try SimulateTool.run("--seed", seed, "--history")
         #expect(found.isRight, "\(found.lines.joined(separator: "\n"))")
