@@ -1,5 +1,6 @@
 import Gateway
 import Metadata
+import NIOCore
 import Pools
 import Primitives
 import S3Model
@@ -183,6 +184,33 @@ struct FooterTests {
         #expect(two.report.objects == 0 && two.report.left == [.unreadable: 1])
     }
 
+    @Test("What is damaged beyond reading takes no other object's place, and is no part")
+    func damagedCells() async throws {
+        let harness = try await GatewayHarness.withBucket(packs: false)
+        try await harness.root.put("/bucket/key", "first")
+        let upload = try await harness.root.startUpload("/bucket/other")
+        let (cut, old) = (try await harness.lastCommit(), try await harness.memory[2].blobs(after: nil, limit: 10))
+        try await harness.root.put("/bucket/key", Content(Self.bytes))
+        try await harness.root.putPart("/bucket/other", upload, 1, Content(Self.bytes))
+        let new = try await harness.memory[2].blobs(after: nil, limit: 10).filter { !old.contains($0) }
+        #expect(new.count == 2)
+        for shard in new {
+            // The first byte after the header: the footer stays as it is.
+            try await harness.memory[2].flip(shard, at: 72)
+        }
+        let one = try await harness.recovered(.init(through: cut))
+        #expect(one.report.objects == 1 && one.report.parts == 1)
+        #expect(try await one.harness.root.get("/bucket/key").body == Self.bytes)
+        for shard in try await harness.memory[1].blobs(after: nil, limit: 10)
+        where new.contains(where: { $0.name.whole == shard.name.whole }) {
+            try await harness.memory[1].delete(shard.name)
+        }
+        let two = try await harness.recovered(.init(through: cut))
+        #expect(two.report.objects == 0 && two.report.parts == 0 && two.report.left == [.unreadable: 2])
+        #expect(try await two.harness.root.get("/bucket/key").text == "first")
+        try await IndexLaws.check(two.harness)
+    }
+
     @Test("It comes to the same when it is done again")
     func again() async throws {
         let harness = try await GatewayHarness.withBucket()
@@ -243,5 +271,18 @@ struct FooterTests {
         }
         let large = try #require(Hex.decode("030162" + "07016b" + "0cffffffffffffffffff01"))
         #expect(throws: RecordError.malformed) { try RecoveryRecord(encoded: large) }
+    }
+}
+
+extension MemoryStore {
+    /// Flips a bit of a blob.
+    fileprivate func flip(_ blob: BlobSummary, at offset: Int) async throws {
+        var sink: any BodySink = BufferingSink()
+        try await read(blob.name, range: 0..<blob.length, into: &sink)
+        var bytes = try #require(sink as? BufferingSink).bytes
+        let byte = try #require(bytes.getInteger(at: bytes.readerIndex + offset, as: UInt8.self))
+        bytes.setInteger(byte ^ 1, at: bytes.readerIndex + offset)
+        try await delete(blob.name)
+        _ = try await write(blob.name, Body(bytes))
     }
 }

@@ -13,6 +13,7 @@ struct SimulationTests {
         "13",  // A copy of the index's journal that was cut short on one store hid the whole one of another.
         "396",  // What was read before the journal had it came back when the index was lost.
         "1349",  // A read that overlapped the first versioning of its bucket did not tell the version's id.
+        "3722",  // A recovery took damaged bytes for an object, by their footers.
     ]
 
     /// Seeds of which a law was said to be broken that was not, for what was wrong with the simulation then.

@@ -1,5 +1,6 @@
 import Audit
 package import Metadata
+import NIOCore
 package import Pools
 package import Primitives
 import S3Model
@@ -98,6 +99,7 @@ package struct TailRecovery: Sendable {
         changes.require(entry.key, unchangedFrom: entry)
         if let upload = record.upload {
             if let refusal = try await put(write, segments, upload, knowledge, into: &changes) { return refusal }
+            guard try await areReadable(segments) else { return .unreadable }
             _ = try await commits.commit(changes, records: [audited("RecoverPart", write)])
             report.parts += 1
             return nil
@@ -110,6 +112,7 @@ package struct TailRecovery: Sendable {
             return .superseded
         }
         guard holds(record.preconditions, state) else { return .condition }
+        guard try await areReadable(segments) else { return .unreadable }
         var version = record.version
         (version.segments, version.recovered) = (segments, environment.now())
         state.put(version, into: &changes)
@@ -137,6 +140,25 @@ package struct TailRecovery: Sendable {
         let version = write.record.version
         let isWhole = segments.reduce(0) { $0 + $1.plainLength } == version.size
         return isWhole && !version.isDeleteMarker && !version.hasManifest ? segments : nil
+    }
+
+    /// Whether every byte can be read, or may be once stores are back that are away.
+    ///
+    /// A footer says nothing of the cells before it. Nor did a write that was under way have more shards than a read
+    /// needs yet; and where it takes another object's place, that one is lost.
+    private func areReadable(_ segments: [Segment]) async throws -> Bool {
+        for segment in segments {
+            let (blob, start) = (try segment.location.locator(of: segment.blob), segment.offset)
+            var sink: any BodySink = DiscardingSink()
+            do throws(StorageError) {
+                try await pool.fetch(blob, range: start..<start + segment.storedLength, into: &sink)
+            } catch .quorum, .unavailable {
+                continue
+            } catch {
+                return false
+            }
+        }
+        return true
     }
 
     /// Puts a part of an upload, or says why not.
@@ -206,4 +228,9 @@ package struct TailRecovery: Sendable {
             .system(
                 name, id: environment.eventID(), at: environment.now(), region: region, parameters: parameters))
     }
+}
+
+/// A sink for whoever wants to know only whether something can be read.
+private struct DiscardingSink: BodySink {
+    mutating func write(_ bytes: ByteBuffer) {}
 }
