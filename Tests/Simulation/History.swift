@@ -32,6 +32,14 @@ enum Call: Hashable, Sendable {
     case readSource(key: String, tag: Int)
     case putCopy(key: String, tag: Int)
 
+    /// What the version is written with that the call makes at once.
+    var tag: Int? {
+        switch self {
+        case .put(_, let tag, _, _), .copy(_, _, let tag): tag
+        default: nil
+        }
+    }
+
     var isMutation: Bool {
         switch self {
         case .get, .head, .list, .listVersions, .getTags: false

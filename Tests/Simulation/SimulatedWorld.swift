@@ -63,11 +63,18 @@ final class SimulatedWorld: Sendable {
     /// What clients did so far, each with the place of its commit.
     var operations: [Operation] {
         var operations = state.withLock { $0.operations }
-        var places: [String: Int] = [:]
+        var (places, recovered): ([String: Int], [Int: Int]) = ([:], [:])
         for (transaction, version) in committed {
-            if let agent = Self.agent(transaction) { places[agent] = Int(version) }
+            if let agent = Self.agent(transaction) {
+                places[agent] = Int(version)
+            } else {
+                for tag in Self.recovered(transaction) where recovered[tag] == nil { recovered[tag] = Int(version) }
+            }
         }
-        for position in operations.indices { operations[position].commit = places[operations[position].agent] }
+        for position in operations.indices {
+            let tag = operations[position].answer == nil ? operations[position].call.tag : nil
+            operations[position].commit = tag.flatMap { recovered[$0] } ?? places[operations[position].agent]
+        }
         return operations
     }
 
@@ -94,6 +101,17 @@ final class SimulatedWorld: Sendable {
             return String(decoding: value[mark...end], as: UTF8.self)
         }
         return nil
+    }
+
+    /// What the objects were written with that a recovery brings back by a transaction.
+    private static func recovered(_ transaction: Transaction) -> [Int] {
+        transaction.mutations.compactMap { mutation in
+            guard case .put(let key, let value) = mutation, let letter = Keys.letter(ofRoom: key),
+                [UInt8(ascii: "l"), UInt8(ascii: "v")].contains(letter),
+                let record = try? VersionRecord(encoded: value), record.recovered != nil
+            else { return nil }
+            return record.metadata["tag"].flatMap { Int($0) }
+        }
     }
 
     var violations: [String] { state.withLock { $0.violations } }

@@ -57,7 +57,7 @@ struct Traces {
     private func commit(of call: Call) -> Int? {
         switch call {
         case .put(let key, let tag, let content, _):
-            // Empty objects are alike, and none comes back from a footer.
+            // Empty objects are alike. Where one comes back from a footer, the recovery's commit tells.
             tags[tag] ?? (content.size == 0 ? nil : listed[Listed(key: key, etag: bytes.etag(content))])
         case .copy(let source, let key, let tag):
             tags[tag] ?? held[source, default: []].compactMap { listed[Listed(key: key, etag: $0)] }.max()
