@@ -187,10 +187,12 @@ final class SimulatedStore: BlobStore {
     }
 
     private func begin() async throws(StorageError) -> Call {
-        let call = state.withLock { Call(weather: $0.weather, crashes: $0.crashes) }
+        var call = state.withLock { Call(weather: $0.weather, crashes: $0.crashes) }
         if world.chance(call.weather.isSlow) { await world.delay(upTo: call.weather.longestDelay) }
         await world.scheduler.pause()
         try check(call)
+        // As it is by now: a call that was long under way does not fail of what was wrong before.
+        call.weather = state.withLock { $0.weather }
         if world.chance(call.weather.failsBefore) { throw .unavailable("the simulation refuses") }
         return call
     }
@@ -198,7 +200,7 @@ final class SimulatedStore: BlobStore {
     private func end(_ call: Call) async throws(StorageError) {
         await world.scheduler.pause()
         try check(call)
-        if world.chance(call.weather.failsAfter) { throw .unavailable("the simulation lost the answer") }
+        if world.chance(state.withLock { $0.weather.failsAfter }) { throw .unavailable("the simulation lost the answer") }
     }
 
     private func check(_ call: Call) throws(StorageError) {
