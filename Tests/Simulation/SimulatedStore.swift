@@ -200,7 +200,8 @@ final class SimulatedStore: BlobStore {
     private func end(_ call: Call) async throws(StorageError) {
         await world.scheduler.pause()
         try check(call)
-        if world.chance(state.withLock { $0.weather.failsAfter }) { throw .unavailable("the simulation lost the answer") }
+        let likelihood = state.withLock { $0.weather.failsAfter }
+        if world.chance(likelihood) { throw .unavailable("the simulation lost the answer") }
     }
 
     private func check(_ call: Call) throws(StorageError) {
