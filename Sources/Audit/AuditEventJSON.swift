@@ -1,75 +1,73 @@
 import Primitives
 
-/// The JSON of an event, under CloudTrail's names.
+/// The JSON of an event, under CloudTrail's names, in their canonical order.
 extension AuditEvent {
     /// The version of CloudTrail's record that the fields follow.
     static let eventVersion = "1.11"
 
-    func json(within bounds: inout AuditBounds) -> JSON {
-        // In the order of the canonical text, so that nothing has to be sorted.
-        var object = JSONObject(capacity: 24)
-        object["additionalEventData"] = .null
-        object["awsRegion"] = bounds.short(awsRegion)
-        object["errorCode"] = bounds.shortIfAny(errorCode)
-        object["errorMessage"] = errorMessage.map { bounds.long($0) }
-        object["eventCategory"] = managementEvent ? "Management" : "Data"
-        object["eventID"] = .string(AuditBounds.cut(eventID, to: 128).text)
-        object["eventName"] = bounds.short(eventName)
-        object["eventSource"] = bounds.short(eventSource)
-        object["eventTime"] = .string(eventTime.iso8601)
-        object["eventType"] = bounds.short(eventType)
-        object["eventVersion"] = .string(Self.eventVersion)
-        object["managementEvent"] = .bool(managementEvent)
-        object["readOnly"] = .bool(readOnly)
-        object["recipientAccountId"] = bounds.shortIfAny(recipientAccountID)
-        object["requestID"] = bounds.short(requestID)
-        object["requestParameters"] = bounds.map(requestParameters)
-        object["resources"] = resourcesJSON(within: &bounds)
-        object["responseElements"] = bounds.map(responseElements)
-        object["sourceIPAddress"] = bounds.short(sourceIPAddress)
-        object["userAgent"] = userAgent.map { bounds.long($0) }
-        object["userIdentity"] = userIdentity.json(within: &bounds)
-        // Made last, since it says whether anything else was cut.
-        object["additionalEventData"] = additionalEventData.json(within: &bounds)
-        return .object(object)
-    }
-
-    private func resourcesJSON(within bounds: inout AuditBounds) -> JSON {
-        if resources.count > bounds.entries { bounds.noteTruncation() }
-        var elements: [JSON] = []
-        for resource in resources.prefix(bounds.entries) {
-            elements.append(["ARN": bounds.long(resource.arn), "type": bounds.short(resource.type)])
+    func write(to writer: inout RecordWriter) {
+        writer.json.beginObject()
+        additionalEventData.write(to: &writer)
+        writer.short("awsRegion", awsRegion)
+        writer.short("errorCode", errorCode)
+        writer.long("errorMessage", errorMessage)
+        writer.plain("eventCategory", managementEvent ? "Management" : "Data")
+        writer.name("eventID", eventID)
+        writer.short("eventName", eventName)
+        writer.short("eventSource", eventSource)
+        writer.plain("eventTime", eventTime.iso8601)
+        writer.short("eventType", eventType)
+        writer.plain("eventVersion", Self.eventVersion)
+        writer.bool("managementEvent", managementEvent)
+        writer.bool("readOnly", readOnly)
+        writer.short("recipientAccountId", recipientAccountID)
+        writer.short("requestID", requestID)
+        writer.map("requestParameters", requestParameters)
+        writer.json.name("resources")
+        writer.json.beginArray()
+        for resource in writer.kept(resources) {
+            writer.json.beginObject()
+            writer.long("ARN", resource.arn)
+            writer.short("type", resource.type)
+            writer.json.endObject()
         }
-        return .array(elements)
+        writer.json.endArray()
+        writer.map("responseElements", responseElements)
+        writer.short("sourceIPAddress", sourceIPAddress)
+        writer.long("userAgent", userAgent)
+        userIdentity.write(to: &writer)
+        writer.json.endObject()
     }
 }
 
 extension AuditIdentity {
-    fileprivate func json(within bounds: inout AuditBounds) -> JSON {
-        var object = JSONObject(capacity: 6)
-        object["accessKeyId"] = bounds.shortIfAny(accessKeyID)
-        object["accountId"] = bounds.shortIfAny(accountID)
-        object["arn"] = bounds.shortIfAny(arn)
-        object["principalId"] = bounds.shortIfAny(principalID)
-        object["type"] = bounds.short(type)
-        object["userName"] = bounds.shortIfAny(userName)
-        return .object(object)
+    fileprivate func write(to writer: inout RecordWriter) {
+        writer.json.name("userIdentity")
+        writer.json.beginObject()
+        writer.short("accessKeyId", accessKeyID)
+        writer.short("accountId", accountID)
+        writer.short("arn", arn)
+        writer.short("principalId", principalID)
+        writer.short("type", type)
+        writer.short("userName", userName)
+        writer.json.endObject()
     }
 }
 
 extension AuditEventData {
-    fileprivate func json(within bounds: inout AuditBounds) -> JSON {
-        var object = JSONObject(capacity: 10)
-        object["AuthenticationMethod"] = bounds.short(authenticationMethod)
-        object["SignatureVersion"] = bounds.shortIfAny(signatureVersion)
-        object["aborted"] = aborted ? true : nil
-        object["backends"] = backends.isEmpty ? nil : bounds.list(backends)
-        object["bytesTransferredIn"] = .integer(bytesIn)
-        object["bytesTransferredOut"] = .integer(bytesOut)
-        object["durationMicroseconds"] = .integer(durationMicroseconds)
-        object["session"] = bounds.shortIfAny(session)
-        object["statements"] = statements.isEmpty ? nil : bounds.list(statements)
-        object["truncated"] = bounds.truncated ? true : nil
-        return .object(object)
+    fileprivate func write(to writer: inout RecordWriter) {
+        writer.json.name("additionalEventData")
+        writer.json.beginObject()
+        writer.short("AuthenticationMethod", authenticationMethod)
+        writer.short("SignatureVersion", signatureVersion)
+        if aborted { writer.bool("aborted", true) }
+        writer.list("backends", backends)
+        writer.integer("bytesTransferredIn", bytesIn)
+        writer.integer("bytesTransferredOut", bytesOut)
+        writer.integer("durationMicroseconds", durationMicroseconds)
+        writer.short("session", session)
+        writer.list("statements", statements)
+        if writer.saysTruncated { writer.bool("truncated", true) }
+        writer.json.endObject()
     }
 }

@@ -30,15 +30,24 @@ extension AuditRecord {
         var bytes: [UInt8] = []
         // Control characters grow sixfold when escaped, so that bounds on the fields alone do not bound the record.
         for divisor in [1, 4, 16, 64] {
-            var bounds = AuditBounds(divisor: divisor)
-            bytes = event.json(within: &bounds).canonical
+            bytes = Self.text(of: event, AuditBounds(divisor: divisor))
             if bytes.count <= Self.maximumSize { break }
         }
-        self.init(eventID: AuditBounds.cut(event.eventID, to: 128).text, canonicalJSON: bytes)
+        self.init(eventID: AuditBounds.cut(event.eventID, to: AuditBounds.nameText).text, canonicalJSON: bytes)
+    }
+
+    private static func text(of event: AuditEvent, _ bounds: AuditBounds) -> [UInt8] {
+        var writer = RecordWriter(bounds, saysTruncated: false)
+        event.write(to: &writer)
+        guard writer.hasCut else { return writer.json.bytes }
+        // What says so comes before most of what may be cut.
+        writer = RecordWriter(bounds, saysTruncated: true)
+        event.write(to: &writer)
+        return writer.json.bytes
     }
 }
 
-/// How long the parts of a record may be, and whether something had to be cut.
+/// How long the parts of a record may be.
 struct AuditBounds {
     /// Bytes of a text that a client can choose; a key of 1,024 bytes passes whole.
     let longText: Int
@@ -46,52 +55,13 @@ struct AuditBounds {
     let shortText: Int
     /// Entries of a list or of a map.
     let entries: Int
-    private(set) var truncated = false
+    /// Bytes of an event's id and of a parameter's name.
+    static let nameText = 128
 
     init(divisor: Int) {
         longText = 2048 / divisor
-        shortText = 256 / divisor
+        shortText = max(256 / divisor, 32)
         entries = max(1, 48 / divisor)
-    }
-
-    mutating func long(_ text: String) -> JSON {
-        bounded(text, longText)
-    }
-
-    mutating func short(_ text: String) -> JSON {
-        bounded(text, max(shortText, 32))
-    }
-
-    mutating func shortIfAny(_ text: String?) -> JSON? {
-        text.map { short($0) }
-    }
-
-    mutating func list(_ texts: [String]) -> JSON {
-        if texts.count > entries { truncated = true }
-        var elements: [JSON] = []
-        for text in texts.prefix(entries) { elements.append(short(text)) }
-        return .array(elements)
-    }
-
-    /// The pairs in the order of their names, or null where there are none, as CloudTrail has it.
-    mutating func map(_ pairs: [String: String]) -> JSON {
-        let kept = pairs.filter { !Self.isSecret($0.key) }
-            .sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
-        guard !kept.isEmpty else { return .null }
-        if kept.count > entries { truncated = true }
-        var object = JSONObject()
-        for (name, value) in kept.prefix(entries) { object[Self.cut(name, to: 128).text] = long(value) }
-        return .object(object)
-    }
-
-    mutating func noteTruncation() {
-        truncated = true
-    }
-
-    private mutating func bounded(_ text: String, _ limit: Int) -> JSON {
-        let (text, wasCut) = Self.cut(text, to: limit)
-        if wasCut { truncated = true }
-        return .string(text)
     }
 
     /// At most `limit` bytes of a text, ending in `…` where it was longer; never half a scalar.
@@ -108,15 +78,29 @@ struct AuditBounds {
     }
 
     /// Whether a parameter's name is one under which a credential travels.
-    private static func isSecret(_ name: String) -> Bool {
-        let lowered = name.utf8.map { $0 >= 0x41 && $0 <= 0x5A ? $0 | 0x20 : $0 }
-        return secretNames.contains { lowered.elementsEqual($0.utf8) }
-            || lowered.starts(with: "x-amz-server-side-encryption-customer-key".utf8)
-            || lowered.starts(with: "x-amz-copy-source-server-side-encryption-customer-key".utf8)
+    static func isSecret(_ name: String) -> Bool {
+        let name = name.utf8.span
+        for secret in secretNames where begins(name, with: secret) && name.count == secret.utf8.count { return true }
+        for beginning in secretBeginnings where begins(name, with: beginning) { return true }
+        return false
+    }
+
+    /// Whether a name begins with a text in lower case, in whatever case.
+    private static func begins(_ name: Span<UInt8>, with text: String) -> Bool {
+        let text = text.utf8.span
+        guard name.count >= text.count else { return false }
+        for index in text.indices {
+            let byte = name[index]
+            guard (byte >= 0x41 && byte <= 0x5A ? byte | 0x20 : byte) == text[index] else { return false }
+        }
+        return true
     }
 
     private static let secretNames = [
         "authorization", "cookie", "policy", "signature", "awsaccesskeyid", "x-amz-signature", "x-amz-credential",
         "x-amz-security-token", "x-amz-date", "x-amz-signedheaders",
+    ]
+    private static let secretBeginnings = [
+        "x-amz-server-side-encryption-customer-key", "x-amz-copy-source-server-side-encryption-customer-key",
     ]
 }

@@ -17,6 +17,7 @@ package struct CanonicalMembers: Sendable {
 
     /// Finds the members of an object; nil where the bytes are no object without white space.
     package init?(_ bytes: [UInt8]) {
+        let bytes = bytes.span
         guard bytes.count >= 2, bytes[0] == UInt8(ascii: "{"), bytes[bytes.count - 1] == UInt8(ascii: "}") else {
             return nil
         }
@@ -69,7 +70,7 @@ package struct CanonicalMembers: Sendable {
     }
 
     /// The position of the quote that ends a string.
-    private static func endOfString(_ bytes: [UInt8], from start: Int, below end: Int) -> Int? {
+    private static func endOfString(_ bytes: Span<UInt8>, from start: Int, below end: Int) -> Int? {
         var index = start
         while index < end {
             switch bytes[index] {
@@ -82,7 +83,7 @@ package struct CanonicalMembers: Sendable {
     }
 
     /// The position after a value: of the comma that follows it, or of the object's end.
-    private static func endOfValue(_ bytes: [UInt8], from start: Int, below end: Int) -> Int? {
+    private static func endOfValue(_ bytes: Span<UInt8>, from start: Int, below end: Int) -> Int? {
         var depth = 0
         var index = start
         while index < end {

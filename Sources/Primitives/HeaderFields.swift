@@ -10,6 +10,11 @@ package struct HeaderFields: Sendable, Hashable, ExpressibleByDictionaryLiteral 
         package init(name: String, value: String) {
             (self.name, self.value) = (name, value)
         }
+
+        /// Names are ASCII, so that their bytes say whether they are the same.
+        fileprivate func isNamed(_ name: String) -> Bool {
+            self.name.utf8.span.hasSameBytes(as: name.utf8.span)
+        }
     }
 
     package private(set) var fields: [Field] = []
@@ -31,20 +36,20 @@ package struct HeaderFields: Sendable, Hashable, ExpressibleByDictionaryLiteral 
 
     /// The first value under a lower-case name. Setting replaces every field of the name, or removes them.
     package subscript(name: String) -> String? {
-        get { fields.first { $0.name == name }?.value }
+        get { fields.first { $0.isNamed(name) }?.value }
         set {
-            fields.removeAll { $0.name == name }
+            fields.removeAll { $0.isNamed(name) }
             if let newValue { fields.append(Field(name: name, value: newValue)) }
         }
     }
 
     /// Every value under a lower-case name, in order.
     package func values(_ name: String) -> [String] {
-        fields.filter { $0.name == name }.map(\.value)
+        fields.filter { $0.isNamed(name) }.map(\.value)
     }
 
     package func contains(_ name: String) -> Bool {
-        fields.contains { $0.name == name }
+        fields.contains { $0.isNamed(name) }
     }
 
     package mutating func append(_ name: String, _ value: String) {

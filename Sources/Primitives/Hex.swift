@@ -12,10 +12,11 @@ package enum Hex {
 
     /// Appends what `encode` gives.
     package static func append(_ bytes: [UInt8], to text: inout [UInt8]) {
-        text.reserveCapacity(text.count + bytes.count * 2)
-        for byte in bytes {
-            text.append(digits[Int(byte >> 4)])
-            text.append(digits[Int(byte & 15)])
+        text.append(addingCapacity: bytes.count * 2) { text in
+            for byte in bytes {
+                text.append(digits[Int(byte >> 4)])
+                text.append(digits[Int(byte & 15)])
+            }
         }
     }
 

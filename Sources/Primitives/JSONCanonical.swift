@@ -42,11 +42,22 @@ extension JSON {
 
     /// The members by the UTF-16 code units of their names. Most objects are made in that order.
     private static func inOrder(_ members: [JSONObject.Member]) -> [JSONObject.Member] {
-        func precedes(_ left: JSONObject.Member, _ right: JSONObject.Member) -> Bool {
-            left.name.utf16.lexicographicallyPrecedes(right.name.utf16)
+        let isOrdered = members.indices.dropFirst().allSatisfy { precedes(members[$0 - 1].name, members[$0].name) }
+        return isOrdered ? members : members.sorted { precedes($0.name, $1.name) }
+    }
+
+    /// Whether a name comes before another one in the canonical text: by UTF-16 code units.
+    ///
+    /// UTF-8 has the same order, but that a scalar beyond the basic plane (of a first byte from F0 on) comes before
+    /// those from U+E000 on (EE, EF).
+    package static func precedes(_ left: String, _ right: String) -> Bool {
+        let (left, right) = (left.utf8.span, right.utf8.span)
+        for index in 0..<min(left.count, right.count) where left[index] != right[index] {
+            let (first, second) = (left[index], right[index])
+            guard first >= 0xEE, second >= 0xEE, (first >= 0xF0) != (second >= 0xF0) else { return first < second }
+            return first >= 0xF0
         }
-        let isOrdered = members.indices.dropFirst().allSatisfy { precedes(members[$0 - 1], members[$0]) }
-        return isOrdered ? members : members.sorted(by: precedes)
+        return left.count < right.count
     }
 
     /// Whether a byte stands for itself within a string.
@@ -54,10 +65,11 @@ extension JSON {
         byte >= 0x20 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
     }
 
-    private static func append(_ text: String, to bytes: inout [UInt8]) {
+    /// Appends a string with its quotes and the shortest escapes.
+    static func append(_ text: String, to bytes: inout [UInt8]) {
         bytes.append(UInt8(ascii: "\""))
         defer { bytes.append(UInt8(ascii: "\"")) }
-        if text.utf8.allSatisfy(isPlain) {
+        if text.utf8.span.areAll(isPlain) {
             bytes += text.utf8
             return
         }

@@ -3,12 +3,18 @@ package struct RequestHead: Sendable, Hashable {
     /// The method, an upper-case token such as `GET`.
     package var method: String
     /// The request target in origin form, as sent: path, and query after the first `?`. Always begins with `/`.
-    package var target: String
+    package var target: String {
+        didSet { query = QueryParameter.parse(rawQuery) }
+    }
     /// Header fields, `host` among them exactly once.
     package var fields: HeaderFields
+    /// The parameters of the query; nil where it does not decode. Everything that reads the query reads these, so that
+    /// it has one meaning.
+    package private(set) var query: [QueryParameter]?
 
     package init(method: String, target: String, fields: HeaderFields) {
         (self.method, self.target, self.fields) = (method, target, fields)
+        query = QueryParameter.parse(rawQuery)
     }
 
     /// The undecoded path: what stands before the first `?`.

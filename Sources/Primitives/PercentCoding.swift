@@ -28,55 +28,48 @@ package enum PercentCoding {
 
     /// Appends what `encode` gives.
     package static func append(_ bytes: ArraySlice<UInt8>, to text: inout [UInt8], keepingSlash: Bool = false) {
-        for byte in bytes {
-            if isUnreserved(byte) || (keepingSlash && byte == UInt8(ascii: "/")) {
-                text.append(byte)
-            } else {
-                text.append(UInt8(ascii: "%"))
-                text.append(upperDigits[Int(byte >> 4)])
-                text.append(upperDigits[Int(byte & 15)])
-            }
+        let span = bytes.span
+        // What stands for itself is taken in one piece: most texts are all of it.
+        var start = 0
+        for index in span.indices {
+            let byte = span[index]
+            if isUnreserved(byte) || (keepingSlash && byte == UInt8(ascii: "/")) { continue }
+            text += bytes[(bytes.startIndex + start)..<(bytes.startIndex + index)]
+            text.append(UInt8(ascii: "%"))
+            text.append(upperDigits[Int(byte >> 4)])
+            text.append(upperDigits[Int(byte & 15)])
+            start = index + 1
         }
+        text += bytes[(bytes.startIndex + start)...]
     }
 
     /// Decodes once. Nil where a `%` is not followed by two digits. `plusIsSpace` is for forms and query strings.
     package static func decode(_ bytes: some Collection<UInt8>, plusIsSpace: Bool = false) -> [UInt8]? {
-        decode(array: Array(bytes), plusIsSpace)
+        decode(Array(bytes).span, plusIsSpace: plusIsSpace)
     }
 
-    private static func decode(array bytes: [UInt8], _ plusIsSpace: Bool) -> [UInt8]? {
-        var bytes = bytes
-        guard let place = decode(in: &bytes, 0..<bytes.count, to: 0, plusIsSpace) else { return nil }
-        bytes.removeLast(bytes.count - place.count)
-        return bytes
-    }
-
-    /// Decodes a range of an array of bytes once, `+` as a space, within the array: to where the range begins, or
-    /// before.
-    ///
-    /// - Returns: Where the decoded bytes stand; nil where a `%` is not followed by two digits within the range.
-    static func decodeForm(in bytes: inout [UInt8], _ range: Range<Int>, to start: Int) -> Range<Int>? {
-        decode(in: &bytes, range, to: start, true)
-    }
-
-    private static func decode(
-        in bytes: inout [UInt8], _ range: Range<Int>, to start: Int, _ plusIsSpace: Bool
-    ) -> Range<Int>? {
-        var (read, written) = (range.lowerBound, start)
-        while read < range.upperBound {
-            var byte = bytes[read]
-            if byte == UInt8(ascii: "%") {
-                guard read + 2 < range.upperBound, let high = Hex.value(of: bytes[read + 1]),
-                    let low = Hex.value(of: bytes[read + 2])
-                else { return nil }
-                byte = high << 4 | low
-                read += 2
-            } else if plusIsSpace && byte == UInt8(ascii: "+") {
-                byte = UInt8(ascii: " ")
+    /// Decodes once, as the other `decode` does.
+    package static func decode(_ bytes: Span<UInt8>, plusIsSpace: Bool = false) -> [UInt8]? {
+        var isMalformed = false
+        let decoded = [UInt8](capacity: bytes.count) { decoded in
+            var index = 0
+            while index < bytes.count {
+                switch bytes[index] {
+                case UInt8(ascii: "%"):
+                    guard index + 2 < bytes.count, let high = Hex.value(of: bytes[index + 1]),
+                        let low = Hex.value(of: bytes[index + 2])
+                    else {
+                        isMalformed = true
+                        return
+                    }
+                    decoded.append(high << 4 | low)
+                    index += 2
+                case UInt8(ascii: "+") where plusIsSpace: decoded.append(UInt8(ascii: " "))
+                case let byte: decoded.append(byte)
+                }
+                index += 1
             }
-            bytes[written] = byte
-            (read, written) = (read + 1, written + 1)
         }
-        return start..<written
+        return isMalformed ? nil : decoded
     }
 }

@@ -1,35 +1,48 @@
 /// One parameter of a query string, decoded once.
-package struct QueryParameter: Sendable {
+package struct QueryParameter: Sendable, Hashable {
     package let name: ArraySlice<UInt8>
     /// Empty where there was no equals sign.
     package let value: ArraySlice<UInt8>
     /// Whether the name came with an equals sign.
     package let hasEqualsSign: Bool
 
-    /// The parameters of a raw query. `+` is a space, as S3 reads it, and empty pieces between two `&` are nothing. Nil
-    /// where a `%` is not followed by two digits.
+    /// The parameters of a raw query; all of them share one array. `+` is a space, as S3 reads it, and empty pieces
+    /// between two `&` are nothing. Nil where a `%` is not followed by two digits.
     package static func parse(_ rawQuery: Substring) -> [QueryParameter]? {
-        // Decoded in its place, which is never shorter, so that all of them share one array. Looked at by positions: a
-        // slice would be a second owner, for whom the array is copied before it changes.
-        var bytes = Array(rawQuery.utf8)
+        guard !rawQuery.isEmpty else { return [] }
+        let raw = rawQuery.utf8.span
         var places: [(name: Range<Int>, value: Range<Int>, hasEqualsSign: Bool)] = []
         places.reserveCapacity(8)
-        var (start, written) = (0, 0)
-        while start < bytes.count {
-            var (mark, end) = (Int?.none, start)
-            while end < bytes.count, bytes[end] != UInt8(ascii: "&") {
-                if mark == nil, bytes[end] == UInt8(ascii: "=") { mark = end }
-                end += 1
+        var isMalformed = false
+        let bytes = [UInt8](capacity: raw.count) { decoded in
+            var start = 0
+            while start < raw.count {
+                let first = decoded.count
+                var (mark, at) = (Int?.none, start)
+                piece: while at < raw.count {
+                    switch raw[at] {
+                    case UInt8(ascii: "&"): break piece
+                    case UInt8(ascii: "=") where mark == nil: mark = decoded.count
+                    case UInt8(ascii: "+"): decoded.append(UInt8(ascii: " "))
+                    case UInt8(ascii: "%"):
+                        guard at + 2 < raw.count, let high = Hex.value(of: raw[at + 1]),
+                            let low = Hex.value(of: raw[at + 2])
+                        else {
+                            isMalformed = true
+                            return
+                        }
+                        decoded.append(high << 4 | low)
+                        at += 2
+                    case let byte: decoded.append(byte)
+                    }
+                    at += 1
+                }
+                let middle = mark ?? decoded.count
+                if at > start { places.append((first..<middle, middle..<decoded.count, mark != nil)) }
+                start = at + 1
             }
-            defer { start = end + 1 }
-            guard end > start else { continue }
-            let rest = (mark.map { $0 + 1 } ?? end)..<end
-            guard let name = PercentCoding.decodeForm(in: &bytes, start..<(mark ?? end), to: written),
-                let value = PercentCoding.decodeForm(in: &bytes, rest, to: name.upperBound)
-            else { return nil }
-            written = value.upperBound
-            places.append((name, value, mark != nil))
         }
+        guard !isMalformed else { return nil }
         return places.map { place in
             QueryParameter(name: bytes[place.name], value: bytes[place.value], hasEqualsSign: place.hasEqualsSign)
         }
@@ -37,6 +50,21 @@ package struct QueryParameter: Sendable {
 
     /// Whether the name has exactly these bytes.
     package func isNamed(_ text: String) -> Bool {
-        name.count == text.utf8.count && name.elementsEqual(text.utf8)
+        name.span.hasSameBytes(as: text.utf8.span)
+    }
+}
+
+extension [QueryParameter] {
+    /// Where a name stands, by its bytes: the first place, or the first from a place on; nil where it does not.
+    ///
+    /// It looks at the parameters in their places: an iterator would hand out copies, each with a share in the bytes.
+    package func firstIndex(named name: Span<UInt8>, from start: Int = 0) -> Int? {
+        let parameters = span
+        for index in start..<count where parameters[index].name.span.hasSameBytes(as: name) { return index }
+        return nil
+    }
+
+    package func firstIndex(named name: String) -> Int? {
+        firstIndex(named: name.utf8.span)
     }
 }

@@ -28,11 +28,11 @@ package struct WireRequest: Sendable {
         method = head.method
         fields = head.fields
         self.region = region
-        guard let path = PercentCoding.decode(head.rawPath.utf8),
+        guard let path = PercentCoding.decode(head.rawPath.utf8.span),
             let resource = String(validating: path, as: UTF8.self)
         else { throw S3Error(.invalidURI) }
         self.resource = resource
-        query = try QueryItems(head.rawQuery)
+        query = try QueryItems(head.query)
         var rest = path.dropFirst()
         if let host = head.fields["host"], let name = Self.bucket(inHost: host, domains: domains) {
             (bucket, bucketOfHost) = (name, name)

@@ -14,13 +14,13 @@ package struct CanonicalRequest: Sendable {
     ///   - payload: the last line: a SHA-256 in hexadecimal digits, or a word such as `UNSIGNED-PAYLOAD`.
     /// - Throws: `InvalidURI` where path or query do not decode.
     package init(head: RequestHead, signedHeaders: [String], payload: String) throws(SigningError) {
-        guard let path = PercentCoding.decode(head.rawPath.utf8) else { throw .malformedURI }
+        guard let path = PercentCoding.decode(head.rawPath.utf8.span) else { throw .malformedURI }
         var bytes = Array(head.method.utf8)
         bytes.reserveCapacity(head.target.utf8.count + 512)
         bytes.append(0x0A)
         PercentCoding.append(path[...], to: &bytes, keepingSlash: true)
         bytes.append(0x0A)
-        try Self.append(query: head.rawQuery, to: &bytes)
+        Self.append(query: try head.parameters(), to: &bytes)
         for name in signedHeaders {
             bytes.append(0x0A)
             bytes += name.utf8
@@ -57,12 +57,12 @@ package struct CanonicalRequest: Sendable {
     }
 
     /// The parameters by name and value, encoded anew. The signature itself is no part of what it signs.
-    private static func append(query rawQuery: Substring, to bytes: inout [UInt8]) throws(SigningError) {
+    private static func append(query: [QueryParameter], to bytes: inout [UInt8]) {
         typealias Place = (name: Range<Int>, value: Range<Int>)
         var encoded: [UInt8] = []
-        encoded.reserveCapacity(rawQuery.utf8.count + 64)
+        encoded.reserveCapacity(512)
         var places: [Place] = []
-        for parameter in try [QueryParameter].parsed(rawQuery) where !parameter.isNamed(PresignedQuery.signature) {
+        for parameter in query where !parameter.isNamed(PresignedQuery.signature) {
             let start = encoded.count
             PercentCoding.append(parameter.name, to: &encoded)
             let end = encoded.count

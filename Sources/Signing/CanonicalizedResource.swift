@@ -33,7 +33,7 @@ struct CanonicalizedResource {
     ///   `AccessDenied` for one that could be another's text.
     init(head: RequestHead, bucketOfHost: String?) throws(SigningError) {
         let path = Array(head.rawPath.utf8)
-        let parameters = try Self.parameters(head.rawQuery)
+        let parameters = try Self.parameters(of: try head.parameters())
         if let bucketOfHost {
             spellings = [[UInt8(ascii: "/")] + Array(bucketOfHost.utf8) + path + parameters]
         } else if path.count > 1, !path.dropFirst().contains(UInt8(ascii: "/")) {
@@ -46,9 +46,9 @@ struct CanonicalizedResource {
     }
 
     /// The signed parameters in order of their names, behind a question mark.
-    private static func parameters(_ rawQuery: Substring) throws(SigningError) -> [UInt8] {
+    private static func parameters(of query: [QueryParameter]) throws(SigningError) -> [UInt8] {
         var kept: [(name: String, value: ArraySlice<UInt8>)] = []
-        for item in try [QueryParameter].parsed(rawQuery) {
+        for item in query {
             guard let name = String(validating: item.name, as: UTF8.self), isSigned(name) else { continue }
             guard !kept.contains(where: { $0.name.utf8.elementsEqual(item.name) }) else {
                 throw .invalidArgument("The query names \(name) more than once.", name: name)

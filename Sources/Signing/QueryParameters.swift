@@ -1,20 +1,22 @@
 import Primitives
 
-extension [QueryParameter] {
-    /// The parameters of a raw query, as signatures are made of them.
+extension RequestHead {
+    /// The parameters of the query, as signatures are made of them.
     ///
     /// - Throws: `InvalidURI` where a `%` is not followed by two digits.
-    static func parsed(_ rawQuery: Substring) throws(SigningError) -> [QueryParameter] {
-        guard let parameters = QueryParameter.parse(rawQuery) else { throw .malformedURI }
-        return parameters
+    func parameters() throws(SigningError) -> [QueryParameter] {
+        guard let query else { throw .malformedURI }
+        return query
     }
+}
 
+extension [QueryParameter] {
     /// The one value under a name, as text.
     ///
     /// - Throws: `AuthorizationQueryParametersError` where the name stands there twice or the value is not UTF-8.
     func single(_ name: String) throws(SigningError) -> String? {
-        guard let first = firstIndex(where: { $0.isNamed(name) }) else { return nil }
-        guard !self[(first + 1)...].contains(where: { $0.isNamed(name) }) else {
+        guard let first = firstIndex(named: name) else { return nil }
+        guard firstIndex(named: name.utf8.span, from: first + 1) == nil else {
             throw .queryParameters("\(name) is given more than once")
         }
         guard let text = String(validating: self[first].value, as: UTF8.self) else {

@@ -42,9 +42,9 @@ package enum RequestSignature: Sendable, Hashable {
     package static func parse(
         head: RequestHead, allowsVersion2: Bool
     ) throws(SigningError) -> RequestSignature? {
-        let query = try [QueryParameter].parsed(head.rawQuery)
-        let isVersion4 = query.contains { item in PresignedQuery.markers.contains { item.isNamed($0) } }
-        let isVersion2 = query.contains { item in PresignedQueryV2.markers.contains { item.isNamed($0) } }
+        let query = try head.parameters()
+        let isVersion4 = PresignedQuery.markers.contains { query.firstIndex(named: $0) != nil }
+        let isVersion2 = PresignedQueryV2.markers.contains { query.firstIndex(named: $0) != nil }
         guard head.fields.values("authorization").count <= 1 else { throw .severalMechanisms }
         if let authorization = head.fields["authorization"], !authorization.isEmpty {
             if isVersion4 || isVersion2 { throw .severalMechanisms }

@@ -119,6 +119,13 @@ package struct Pipeline: RequestHandler {
 enum RequestID {
     /// 16 upper-case hexadecimal digits.
     static func draw(_ environment: any Environment) -> String {
-        Hex.encode(environment.randomBytes(8)).uppercased()
+        let word = environment.random()
+        let digits = [UInt8](capacity: 16) { digits in
+            for shift in stride(from: 60, through: 0, by: -4) {
+                let digit = UInt8(truncatingIfNeeded: word >> UInt64(shift)) & 15
+                digits.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "A") + digit - 10)
+            }
+        }
+        return String(decoding: digits, as: UTF8.self)
     }
 }

@@ -13,11 +13,11 @@ enum QueryCoverage {
     /// - Throws: `AccessDenied`.
     static func check(_ query: QueryItems, signedBy caller: Caller) throws(S3Error) {
         guard caller.signatureVersion == .version2 else { return }
-        for item in query.items where ServiceTable.selectors.contains(item.name) {
-            guard SignatureV2Request.signsParameter(item.name) || unsigned.contains(item.name) else {
+        for name in query.names where ServiceTable.selectors.contains(name) {
+            guard SignatureV2Request.signsParameter(name) || unsigned.contains(name) else {
                 throw S3Error(
                     .accessDenied,
-                    "Signature version 2 does not cover \(item.name). Please use AWS4-HMAC-SHA256.")
+                    "Signature version 2 does not cover \(name). Please use AWS4-HMAC-SHA256.")
             }
         }
     }

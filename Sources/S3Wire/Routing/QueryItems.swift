@@ -1,48 +1,60 @@
-import Primitives
+package import Primitives
 package import S3Model
 
-/// The query of a request, decoded once.
+/// The query of a request whose names all differ and whose names and values are text.
 package struct QueryItems: Sendable, Hashable {
-    package struct Item: Sendable, Hashable {
-        package var name: String
-        /// Nil where the name came without an equals sign.
-        package var value: String?
+    private let parameters: [QueryParameter]
 
-        fileprivate func isNamed(_ text: String) -> Bool {
-            name.utf8.count == text.utf8.count && name.utf8.elementsEqual(text.utf8)
-        }
+    init() {
+        parameters = []
     }
 
-    package private(set) var items: [Item] = []
-
-    init() {}
-
-    /// - Throws: `InvalidURI` for what does not decode, `InvalidArgument` for a name that comes twice: a request of two
-    ///   minds about its version or upload must not be served with either.
-    package init(_ raw: Substring) throws(S3Error) {
-        guard let parameters = QueryParameter.parse(raw) else { throw S3Error(.invalidURI) }
-        // By their bytes, since names that Unicode calls equivalent are two names.
-        var names: Set<ArraySlice<UInt8>> = []
-        items.reserveCapacity(parameters.count)
-        for parameter in parameters {
-            guard let name = String(validating: parameter.name, as: UTF8.self),
-                let value = String(validating: parameter.value, as: UTF8.self)
-            else { throw S3Error(.invalidURI) }
-            guard names.insert(parameter.name).inserted else {
-                throw S3Error(
-                    .invalidArgument, "The query names \(name) more than once.",
-                    details: [S3Error.Detail("ArgumentName", name)])
-            }
-            items.append(Item(name: name, value: parameter.hasEqualsSign ? value : nil))
+    /// - Parameter parameters: as they were decoded; nil where they do not decode.
+    /// - Throws: `InvalidURI` for what does not decode or is not UTF-8, `InvalidArgument` for a name that comes twice: a
+    ///   request of two minds about its version or upload must not be served with either.
+    package init(_ parameters: [QueryParameter]?) throws(S3Error) {
+        guard let parameters, parameters.allSatisfy({ Self.isText($0.name) && Self.isText($0.value) }) else {
+            throw S3Error(.invalidURI)
         }
+        if let twice = Self.repeated(parameters) {
+            let name = String(decoding: twice, as: UTF8.self)
+            throw S3Error(
+                .invalidArgument, "The query names \(name) more than once.",
+                details: [S3Error.Detail("ArgumentName", name)])
+        }
+        self.parameters = parameters
+    }
+
+    /// The names, in the order in which they came.
+    package var names: some Collection<String> {
+        parameters.lazy.map { String(decoding: $0.name, as: UTF8.self) }
     }
 
     package func contains(_ name: String) -> Bool {
-        items.contains { $0.isNamed(name) }
+        parameters.firstIndex(named: name) != nil
     }
 
     /// The value of a name: empty where it came without one, nil where it did not come.
     package subscript(name: String) -> String? {
-        items.first { $0.isNamed(name) }.map { $0.value ?? "" }
+        parameters.firstIndex(named: name).map { String(decoding: parameters[$0].value, as: UTF8.self) }
+    }
+
+    private static func isText(_ bytes: ArraySlice<UInt8>) -> Bool {
+        // The error says only where the bytes are none.
+        (try? UTF8Span(validating: bytes.span)) != nil
+    }
+
+    /// A name that comes twice, by its bytes: names that Unicode calls equivalent are two names.
+    private static func repeated(_ parameters: [QueryParameter]) -> ArraySlice<UInt8>? {
+        // A few are compared with one another, which is quicker than to hash them; many would take too long.
+        if parameters.count <= 16 {
+            for index in parameters.indices {
+                let name = parameters[index].name
+                if parameters.firstIndex(named: name.span, from: index + 1) != nil { return name }
+            }
+            return nil
+        }
+        var names: Set<ArraySlice<UInt8>> = []
+        return parameters.first { !names.insert($0.name).inserted }?.name
     }
 }

@@ -21,7 +21,7 @@ package enum Router {
     /// - Throws: `NotImplemented` for a sub-resource without such an operation, `MethodNotAllowed` for a method that
     ///   the bare resource does not have, `InvalidArgument` for a copy source or part number on what takes none.
     package static func operation(of request: WireRequest) throws(S3Error) -> String {
-        let present = Set(request.query.items.lazy.map(\.name).filter(ServiceTable.selectors.contains))
+        let present = Set(request.query.names.filter(ServiceTable.selectors.contains))
         let level: Route.Level = request.bucket == nil ? .service : request.key == nil ? .bucket : .object
         let candidates = places[Place(level: level, selectors: present)] ?? []
         let matches = candidates.filter { $0.method.utf8.elementsEqual(request.method.utf8) }

@@ -1,3 +1,5 @@
+import Primitives
+
 /// The target of a request and the host it names (RFC 9112 §3.2).
 enum RequestTarget {
     /// The value of the one `Host` field; empty for HTTP/1.0 without one.
@@ -18,7 +20,7 @@ enum RequestTarget {
     /// - Throws: `RequestRefusal` for the other forms, but an absolute form that names the same host.
     static func originForm(of target: String, host: String) throws(RequestRefusal) -> String {
         if target.utf8.first == UInt8(ascii: "/") {
-            guard !target.utf8.contains(UInt8(ascii: "#")) else { throw malformed() }
+            guard !target.utf8.span.contains(UInt8(ascii: "#")) else { throw malformed() }
             return target
         }
         guard let rest = afterScheme(target.utf8) else { throw malformed() }

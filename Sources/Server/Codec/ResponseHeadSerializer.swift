@@ -20,46 +20,48 @@ package enum ResponseHeadSerializer {
         _ head: ResponseHead, framing: ResponseFraming, closes: Bool, date: String, into buffer: inout ByteBuffer
     ) {
         let status = (200...599).contains(head.status) ? head.status : 500
-        buffer.writeString("HTTP/1.1 ")
-        buffer.writeString(String(status))
-        buffer.writeString(" ")
-        buffer.writeString(reason(status))
-        buffer.writeString("\r\nserver: Tidegate\r\ndate: ")
-        buffer.writeString(date)
-        buffer.writeString("\r\n")
+        // Put together in an array, which grows cheaper than a buffer by so many short texts.
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(768)
+        bytes += "HTTP/1.1 ".utf8
+        bytes += String(status).utf8
+        bytes.append(ByteClasses.space)
+        bytes += reason(status).utf8
+        bytes += "\r\nserver: Tidegate\r\ndate: ".utf8
+        bytes += date.utf8
+        bytes += "\r\n".utf8
         var announced: String?
         for field in head.fields.fields {
             switch field.name {
             case "content-length": announced = announced ?? field.value
             case "transfer-encoding", "connection", "keep-alive", "date", "server": continue
-            default: write(field, into: &buffer)
+            default: append(field, to: &bytes)
             }
         }
         switch framing {
         case .bodiless(let length):
-            if status != 204, let text = length.map(String.init) ?? announced, text.utf8.allSatisfy(isDigit) {
-                write(HeaderFields.Field(name: "content-length", value: text), into: &buffer)
+            if status != 204, let text = length.map(String.init) ?? announced, text.utf8.span.areAll(isDigit) {
+                append(HeaderFields.Field(name: "content-length", value: text), to: &bytes)
             }
         case .length(let length):
-            buffer.writeString("content-length: ")
-            buffer.writeString(String(length))
-            buffer.writeString("\r\n")
-        case .chunked: buffer.writeString("transfer-encoding: chunked\r\n")
+            append(HeaderFields.Field(name: "content-length", value: String(length)), to: &bytes)
+        case .chunked: bytes += "transfer-encoding: chunked\r\n".utf8
         case .untilClose: break
         }
-        buffer.writeString(closes ? "connection: close\r\n\r\n" : "\r\n")
+        bytes += (closes ? "connection: close\r\n\r\n" : "\r\n").utf8
+        buffer.writeBytes(bytes)
     }
 
-    private static func write(_ field: HeaderFields.Field, into buffer: inout ByteBuffer) {
-        guard !field.name.isEmpty, field.name.utf8.allSatisfy(ByteClasses.isToken) else { return }
-        buffer.writeString(field.name)
-        buffer.writeString(": ")
-        if field.value.utf8.allSatisfy(ByteClasses.isFieldValue) {
-            buffer.writeString(field.value)
+    private static func append(_ field: HeaderFields.Field, to bytes: inout [UInt8]) {
+        guard !field.name.isEmpty, field.name.utf8.span.areAll(ByteClasses.isToken) else { return }
+        bytes += field.name.utf8
+        bytes += ": ".utf8
+        if field.value.utf8.span.areAll(ByteClasses.isFieldValue) {
+            bytes += field.value.utf8
         } else {
-            buffer.writeBytes(field.value.utf8.map { ByteClasses.isFieldValue($0) ? $0 : ByteClasses.space })
+            bytes += field.value.utf8.map { ByteClasses.isFieldValue($0) ? $0 : ByteClasses.space }
         }
-        buffer.writeString("\r\n")
+        bytes += "\r\n".utf8
     }
 
     private static func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
