@@ -5,7 +5,7 @@ extension AuditEvent {
     /// The version of CloudTrail's record that the fields follow.
     static let eventVersion = "1.11"
 
-    func write(to writer: inout RecordWriter) {
+    func write(to writer: inout EventWriter) {
         writer.json.beginObject()
         additionalEventData.write(to: &writer)
         writer.short("awsRegion", awsRegion)
@@ -41,7 +41,7 @@ extension AuditEvent {
 }
 
 extension AuditIdentity {
-    fileprivate func write(to writer: inout RecordWriter) {
+    fileprivate func write(to writer: inout EventWriter) {
         writer.json.name("userIdentity")
         writer.json.beginObject()
         writer.short("accessKeyId", accessKeyID)
@@ -55,7 +55,7 @@ extension AuditIdentity {
 }
 
 extension AuditEventData {
-    fileprivate func write(to writer: inout RecordWriter) {
+    fileprivate func write(to writer: inout EventWriter) {
         writer.json.name("additionalEventData")
         writer.json.beginObject()
         writer.short("AuthenticationMethod", authenticationMethod)

@@ -37,11 +37,11 @@ extension AuditRecord {
     }
 
     private static func text(of event: AuditEvent, _ bounds: AuditBounds) -> [UInt8] {
-        var writer = RecordWriter(bounds, saysTruncated: false)
+        var writer = EventWriter(bounds, saysTruncated: false)
         event.write(to: &writer)
         guard writer.hasCut else { return writer.json.bytes }
         // What says so comes before most of what may be cut.
-        writer = RecordWriter(bounds, saysTruncated: true)
+        writer = EventWriter(bounds, saysTruncated: true)
         event.write(to: &writer)
         return writer.json.bytes
     }

@@ -6,7 +6,15 @@ extension Timestamp {
     ]
 
     /// `2013-05-24T00:00:00.000Z`, as in S3's XML.
-    package var iso8601: String {
+    package var iso8601: String { iso8601Writer.string }
+
+    /// The bytes of `iso8601`, for what writes many.
+    package var iso8601Bytes: InlineArray<24, UInt8> {
+        let writer = iso8601Writer
+        return InlineArray { writer.bytes[$0] }
+    }
+
+    private var iso8601Writer: DigitWriter {
         var writer = DigitWriter()
         let civil = CivilTime(self)
         writer.date(civil, "-")
@@ -15,7 +23,7 @@ extension Timestamp {
         writer.text(".")
         writer.number(Int(milliseconds - seconds * 1000), 3)
         writer.text("Z")
-        return writer.string
+        return writer
     }
 
     /// `20130524T000000Z`, as in SigV4.
@@ -100,28 +108,33 @@ extension Timestamp {
     }
 }
 
-/// Writes fixed-width fields as ASCII text.
+/// Writes fixed-width fields as ASCII text, at most 32 bytes.
 private struct DigitWriter {
-    private var bytes: [UInt8] = []
+    private(set) var bytes = InlineArray<32, UInt8>(repeating: 0)
+    private var count = 0
 
-    init() {
-        bytes.reserveCapacity(32)
+    var string: String {
+        let written = [UInt8](capacity: count) { written in
+            for index in 0..<count { written.append(bytes[index]) }
+        }
+        return String(decoding: written, as: UTF8.self)
     }
 
-    var string: String { String(decoding: bytes, as: UTF8.self) }
-
     mutating func text(_ text: String) {
-        bytes += text.utf8
+        for byte in text.utf8 {
+            bytes[count] = byte
+            count += 1
+        }
     }
 
     /// So many decimal digits of a number that has no more.
     mutating func number(_ number: Int, _ width: Int) {
-        var power = 1
-        for _ in 1..<width { power *= 10 }
-        while power > 0 {
-            bytes.append(0x30 + UInt8(truncatingIfNeeded: number / power % 10))
-            power /= 10
+        var rest = number
+        for place in stride(from: count + width - 1, through: count, by: -1) {
+            bytes[place] = 0x30 + UInt8(truncatingIfNeeded: rest % 10)
+            rest /= 10
         }
+        count += width
     }
 
     mutating func date(_ civil: CivilTime, _ separator: String) {

@@ -56,8 +56,12 @@ enum Elements {
     }
 
     private static func body(of object: ListedObject, _ writer: inout XMLWriter) {
-        writer.element("LastModified", object.modified.iso8601)
-        writer.element("ETag", "\"\(object.etag)\"")
+        writer.element("LastModified", object.modified.iso8601Bytes.span)
+        writer.element("ETag") { writer in
+            writer.text("\"")
+            writer.text(object.etag)
+            writer.text("\"")
+        }
         if let algorithm = object.checksumAlgorithm {
             writer.element("ChecksumAlgorithm", algorithm)
             writer.element("ChecksumType", object.checksumIsComposite ? "COMPOSITE" : "FULL_OBJECT")
@@ -124,8 +128,7 @@ struct KeyEncoding {
     var isPercent: Bool
 
     func element(_ name: String, _ bytes: [UInt8], _ writer: inout XMLWriter) {
-        writer.element(
-            name,
-            isPercent ? PercentCoding.encode(bytes, keepingSlash: true) : String(decoding: bytes, as: UTF8.self))
+        guard isPercent else { return writer.element(name, bytes.span) }
+        writer.element(name, PercentCoding.encode(bytes, keepingSlash: true))
     }
 }

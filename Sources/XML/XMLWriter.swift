@@ -45,6 +45,14 @@ package struct XMLWriter: Sendable {
     ) {
         begin(name, attributes)
         let start = count
+        appendEscaped(text.utf8.span, isAttribute: false)
+        end(name, from: start)
+    }
+
+    /// An element that holds text, given as its UTF-8, which is escaped.
+    package mutating func element(_ name: String, _ text: Span<UInt8>) {
+        begin(name, [])
+        let start = count
         appendEscaped(text, isAttribute: false)
         end(name, from: start)
     }
@@ -61,20 +69,33 @@ package struct XMLWriter: Sendable {
 
     /// Text inside the element that is open, escaped.
     package mutating func text(_ text: String) {
-        appendEscaped(text, isAttribute: false)
+        appendEscaped(text.utf8.span, isAttribute: false)
     }
 
     private mutating func begin(_ name: String, _ attributes: [(name: String, value: String)]) {
+        guard !attributes.isEmpty else { return tag("<", name) }
         append("<")
         append(name)
         for attribute in attributes {
             append(" ")
             append(attribute.name)
             append("=\"")
-            appendEscaped(attribute.value, isAttribute: true)
+            appendEscaped(attribute.value.utf8.span, isAttribute: true)
             append("\"")
         }
         append(">")
+    }
+
+    /// A tag without attributes, in one piece: a listing has thousands.
+    private mutating func tag(_ opening: String, _ name: String) {
+        let (opening, name) = (opening.utf8.span, name.utf8.span)
+        reserve(opening.count + name.count + 1)
+        let (start, end) = (count, count + opening.count + name.count)
+        var output = buffer.mutableSpan
+        Self.copy(opening, to: start, in: &output)
+        Self.copy(name, to: start + opening.count, in: &output)
+        output[end] = UInt8(ascii: ">")
+        count = end + 1
     }
 
     /// Ends an element whose content began at `start`.
@@ -83,9 +104,7 @@ package struct XMLWriter: Sendable {
             count -= 1
             append("/>")
         } else {
-            append("</")
-            append(name)
-            append(">")
+            tag("</", name)
         }
     }
 
@@ -97,17 +116,25 @@ package struct XMLWriter: Sendable {
 
     /// Writes text as it is.
     private mutating func append(_ text: String) {
-        let source = text.utf8.span
+        append(text.utf8.span)
+    }
+
+    private mutating func append(_ source: Span<UInt8>) {
         reserve(source.count)
         let start = count
         var output = buffer.mutableSpan
-        for index in source.indices { output[start + index] = source[index] }
+        Self.copy(source, to: start, in: &output)
         count = start + source.count
     }
 
+    @inline(__always)
+    private static func copy(_ source: Span<UInt8>, to start: Int, in room: inout MutableSpan<UInt8>) {
+        for index in source.indices { room[start + index] = source[index] }
+    }
+
     /// Writes text with escapes.
-    private mutating func appendEscaped(_ text: String, isAttribute: Bool) {
-        let source = text.utf8.span
+    private mutating func appendEscaped(_ source: Span<UInt8>, isAttribute: Bool) {
+        guard Self.mayNeedEscapes(source) else { return append(source) }
         // No escape is longer than eight bytes, nor stands for less than one.
         reserve(source.count * 8)
         var end = count
@@ -127,6 +154,13 @@ package struct XMLWriter: Sendable {
             }
         }
         count = end
+    }
+
+    private static func mayNeedEscapes(_ source: Span<UInt8>) -> Bool {
+        // All are looked at, without a branch for each, several at once.
+        var found = false
+        for index in source.indices { found = mayNeedEscape(source[index]) || found }
+        return found
     }
 
     /// True for the first byte of every scalar that is escaped somewhere; 0xEF begins U+FFFE and U+FFFF.

@@ -70,34 +70,38 @@ package struct RecordReader {
         }
     }
 
-    private var rest: ArraySlice<UInt8>
+    private let bytes: ArraySlice<UInt8>
+    /// Where the next field begins. The bytes stay as they are, since each slice of them is one more owner.
+    private var position: Int
 
     package init(_ bytes: [UInt8]) {
-        rest = bytes[...]
+        self.init(bytes[...])
     }
 
     private init(_ bytes: ArraySlice<UInt8>) {
-        rest = bytes
+        (self.bytes, position) = (bytes, bytes.startIndex)
     }
 
     /// The next field, or nil at the end.
     package mutating func next() throws(RecordError) -> (field: UInt64, value: Value)? {
-        guard !rest.isEmpty else { return nil }
+        guard position < bytes.endIndex else { return nil }
         let tag = try varint()
         let content = try varint()
         guard tag & 1 == 1 else { return (tag >> 1, .number(content)) }
-        guard content <= UInt64(rest.count) else { throw RecordError.malformed }
-        let bytes = rest.prefix(Int(content))
-        rest = rest.dropFirst(Int(content))
-        return (tag >> 1, .bytes(bytes))
+        guard content <= UInt64(bytes.endIndex - position) else { throw RecordError.malformed }
+        let start = position
+        position += Int(content)
+        return (tag >> 1, .bytes(bytes[start..<position]))
     }
 
     private mutating func varint() throws(RecordError) -> UInt64 {
-        var value: UInt64 = 0
-        for shift in stride(from: UInt64(0), to: 70, by: 7) {
-            guard let byte = rest.popFirst() else { throw RecordError.malformed }
+        var (value, shift) = (UInt64(0), UInt64(0))
+        while shift < 70, position < bytes.endIndex {
+            let byte = bytes[position]
+            position += 1
             value |= UInt64(byte & 0x7F) << shift
             if byte & 0x80 == 0 { return value }
+            shift += 7
         }
         throw RecordError.malformed
     }

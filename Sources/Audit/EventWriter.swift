@@ -1,7 +1,7 @@
 import Primitives
 
 /// Writes the members of a record, each within its bound.
-struct RecordWriter {
+struct EventWriter {
     var json = JSONWriter(capacity: 1024)
     private let bounds: AuditBounds
     /// Whether the record is to say that something of it was cut.
