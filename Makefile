@@ -56,7 +56,7 @@ build: packages ## Builds the debug binary and the tests
 	swift build --build-tests
 
 .PHONY: test
-test: unit simulation clients conformance faults histories hostility allocations containers ## Everything: units, simulation, clients, conformance, faults, histories, allocations, containers
+test: unit simulation blackbox allocations containers ## Everything: units, simulation, clients, conformance, faults, histories, hostile scenes, allocations, containers
 
 .PHONY: unit
 unit: build ## The tests in Swift
@@ -67,6 +67,10 @@ simulation: packages venv ## Some hundreds of seeds of the simulated gateway; on
 	swift build -c release --product simulate
 	$(PYTHON) Tests/SimulationTests/prove --state .build/simulation.json \
 		--first $(or $(SEED),1) --seeds $(if $(SEED),1,$(SEEDS))
+
+.PHONY: blackbox
+blackbox: binary test-packages venv ## The next five at once, two files at a time
+	$(PYTEST) --numprocesses 2 --dist loadfile Tests/Clients Tests/Conformance Tests/Faults Tests/Histories Tests/Hostile
 
 .PHONY: clients
 clients: binary test-packages venv ## Real S3 clients against the real binary, plain and over TLS

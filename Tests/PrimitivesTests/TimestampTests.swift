@@ -8,6 +8,8 @@ struct TimestampTests {
     @Test("are written in S3's three forms")
     func formats() {
         #expect(example.iso8601 == "2013-05-24T00:00:00.000Z")
+        let bytes = example.iso8601Bytes
+        #expect(bytes.indices.map { bytes[$0] } == Array(example.iso8601.utf8))
         #expect(example.iso8601Basic == "20130524T000000Z")
         #expect(example.basicDate == "20130524")
         #expect(example.httpDate == "Fri, 24 May 2013 00:00:00 GMT")

@@ -10,8 +10,8 @@ package struct QueryItems: Sendable, Hashable {
     }
 
     /// - Parameter parameters: as they were decoded; nil where they do not decode.
-    /// - Throws: `InvalidURI` for what does not decode or is not UTF-8, `InvalidArgument` for a name that comes twice: a
-    ///   request of two minds about its version or upload must not be served with either.
+    /// - Throws: `InvalidURI` for what does not decode or is not UTF-8, `InvalidArgument` for a name that comes twice:
+    ///   a request of two minds about its version or upload must not be served with either.
     package init(_ parameters: [QueryParameter]?) throws(S3Error) {
         guard let parameters, parameters.allSatisfy({ Self.isText($0.name) && Self.isText($0.value) }) else {
             throw S3Error(.invalidURI)
