@@ -12,7 +12,7 @@ extension AuditEvent {
         writer.short("errorCode", errorCode)
         writer.long("errorMessage", errorMessage)
         writer.plain("eventCategory", managementEvent ? "Management" : "Data")
-        writer.name("eventID", eventID)
+        writer.identifier("eventID", eventID)
         writer.short("eventName", eventName)
         writer.short("eventSource", eventSource)
         writer.plain("eventTime", eventTime.iso8601)

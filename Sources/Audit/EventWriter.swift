@@ -29,8 +29,8 @@ struct EventWriter {
         json.integer(number)
     }
 
-    /// The name of a record, which is cut without a word: it is ours, and never so long.
-    mutating func name(_ name: String, _ text: String) {
+    /// What names the record, which is cut without a word: it is ours, and never so long.
+    mutating func identifier(_ name: String, _ text: String) {
         plain(name, AuditBounds.cut(text, to: AuditBounds.nameText).text)
     }
 
