@@ -67,17 +67,21 @@ package final class IndexBackup: Sendable {
 
     /// Copies until the task is cancelled, and once more then. A pass that fails is tried again after the interval;
     /// the lag grows meanwhile.
+    ///
+    /// The journal does not wait for a snapshot, which takes as long as the index is large: its lag is promised.
     package func run() async {
-        while true {
-            do throws(IndexBackupError) {
-                try await flush()
-                try await snapshotIfDue()
-            } catch {
-                state.withLock { $0.failed(error) }
-            }
-            do throws(CancellationError) { try await environment.sleep(for: options.interval) } catch { break }
-        }
+        async let snapshots: Void = repeating { () async throws(IndexBackupError) in try await snapshotIfDue() }
+        await repeating { () async throws(IndexBackupError) in try await flush() }
+        await snapshots
         do throws(IndexBackupError) { try await flush() } catch { state.withLock { $0.failed(error) } }
+    }
+
+    /// Does something after each interval, until the task is cancelled.
+    private func repeating(_ work: @Sendable () async throws(IndexBackupError) -> Void) async {
+        while true {
+            do throws(IndexBackupError) { try await work() } catch { state.withLock { $0.failed(error) } }
+            do throws(CancellationError) { try await environment.sleep(for: options.interval) } catch { return }
+        }
     }
 
     /// Returns once every commit that returned before the call is in the journal of enough stores.

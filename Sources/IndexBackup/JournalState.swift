@@ -101,7 +101,8 @@ struct JournalState: Sendable {
     }
 
     mutating func snapshotTaken(_ version: CommitVersion) {
-        lastSnapshot = version
+        // A chain that begins anew while another snapshot is written has a later one.
+        lastSnapshot = max(lastSnapshot ?? 0, version)
         (bytesSinceSnapshot, segmentsSinceSnapshot) = (0, 0)
     }
 

@@ -11,10 +11,11 @@ from Harness import raw
 BUCKET = "soak-probe"
 KIB, MIB = 1 << 10, 1 << 20
 
-# What is looked at: what it is called, its unit, and how much it may grow: by a factor and by an amount.
+# What is looked at: what it is called, its unit, and how much it may grow: by a factor and by an amount. A store keeps
+# up to 16 directories and 64 segments open, which are not all there at first.
 SERIES = {
     "memory": ("resident memory", "MiB", 1.15, 24),
-    "descriptors": ("open files", "", 1.0, 8),
+    "descriptors": ("open files", "", 1.0, 32),
     "threads": ("threads", "", 1.0, 8),
     "get": ("GET of 4 KiB, median", "ms", 1.6, 2),
     "get99": ("GET of 4 KiB, 99 %", "ms", 2.0, 20),
