@@ -97,7 +97,7 @@ import TidegateTesting
         // The first packs wait for their stores, so that the rest must share.
         for store in hanging { store.hang([.write]) }
         async let all = packAll(packer, objects)
-        while packer.waitingObjects < 196 { await Task.yield() }
+        try #require(await eventually { packer.waitingObjects >= 196 })
         for store in hanging { store.letGo() }
         let packed = await all
         var groups: [BlobName: Set<UInt8>] = [:]
@@ -131,7 +131,7 @@ import TidegateTesting
             let objects = (0..<50).map { _ in (bytes: generator.bytes(3000), group: UInt8(0)) }
             for store in hanging { store.hang([.write]) }
             async let all = packAll(packer, objects)
-            while packer.waitingObjects < 49 { await Task.yield() }
+            try #require(await eventually { packer.waitingObjects >= 49 })
             for store in hanging { store.letGo() }
             let packed = await all.compactMap(\.self)
             #expect(packed.count == 50)
@@ -151,13 +151,15 @@ import TidegateTesting
         let packer = try packer(harness) { $0.packsInFlight = 1 }
         let objects = (0..<10).map { _ in generator.bytes(1000) }
         for store in hanging { store.hang([.write]) }
+        let stores = hanging
         var callers: [Task<PackedBlob, any Error>] = []
         for (index, bytes) in objects.enumerated() {
             callers.append(
                 Task {
                     try await packer.pack(ByteBuffer(bytes: bytes), group: PackGroup([1]), recovery: [])
                 })
-            while packer.waitingObjects < index { await Task.yield() }
+            // The first is to be on its way before the second comes, which would be the first otherwise.
+            try #require(await eventually { packer.waitingObjects >= index && stores.contains { $0.waiters > 0 } })
         }
         // The first is being written, alone; the others wait.
         for index in [0, 3, 9] {
@@ -170,7 +172,7 @@ import TidegateTesting
             #expect(try await read(harness, try await caller.value, 1000) == objects[index])
         }
         // The pack that nobody waits for any more is removed.
-        while try await harness.shards().count > 3 { await Task.yield() }
+        try #require(await eventually { try await harness.shards().count <= 3 })
     }
 
     @Test func aPackThatFailsFailsAllItsObjectsAndNoOthers() async throws {

@@ -93,6 +93,9 @@ final class HangingStore: BlobStore {
 
     init(_ base: any BlobStore) { self.base = base }
 
+    /// Calls that hang now.
+    var waiters: Int { state.withLock { $0.waiters.count } }
+
     func hang(_ operations: Set<StoreCall.Operation>) {
         state.withLock { $0.hangs = operations }
     }
