@@ -13,6 +13,12 @@ extension Span<UInt8> {
         return true
     }
 
+    /// Whether the bytes are text in UTF-8.
+    package var isUTF8: Bool {
+        // The error says only where the bytes are none.
+        (try? UTF8Span(validating: self)) != nil
+    }
+
     package func contains(_ byte: UInt8) -> Bool {
         for index in indices where self[index] == byte { return true }
         return false

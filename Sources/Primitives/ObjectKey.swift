@@ -9,13 +9,8 @@ package struct ObjectKey: Hashable, Comparable, Sendable, CustomStringConvertibl
 
     /// Nil where the bytes are empty, too many or not UTF-8.
     package init?(_ bytes: [UInt8]) {
-        guard !bytes.isEmpty, bytes.count <= Self.maximumLength, Self.isText(bytes) else { return nil }
+        guard !bytes.isEmpty, bytes.count <= Self.maximumLength, bytes.span.isUTF8 else { return nil }
         self.bytes = bytes
-    }
-
-    private static func isText(_ bytes: [UInt8]) -> Bool {
-        // The error says only where the bytes are none.
-        (try? UTF8Span(validating: bytes.span)) != nil
     }
 
     /// A key from text, with the same rules.

@@ -56,13 +56,11 @@ package enum PercentCoding {
             while index < bytes.count {
                 switch bytes[index] {
                 case UInt8(ascii: "%"):
-                    guard index + 2 < bytes.count, let high = Hex.value(of: bytes[index + 1]),
-                        let low = Hex.value(of: bytes[index + 2])
-                    else {
+                    guard let byte = escapedByte(in: bytes, at: index) else {
                         isMalformed = true
                         return
                     }
-                    decoded.append(high << 4 | low)
+                    decoded.append(byte)
                     index += 2
                 case UInt8(ascii: "+") where plusIsSpace: decoded.append(UInt8(ascii: " "))
                 case let byte: decoded.append(byte)
@@ -71,5 +69,13 @@ package enum PercentCoding {
             }
         }
         return isMalformed ? nil : decoded
+    }
+
+    /// The byte that the `%` at a place and the two digits behind it stand for; nil where they are no digits.
+    static func escapedByte(in bytes: Span<UInt8>, at index: Int) -> UInt8? {
+        guard index + 2 < bytes.count, let high = Hex.value(of: bytes[index + 1]),
+            let low = Hex.value(of: bytes[index + 2])
+        else { return nil }
+        return high << 4 | low
     }
 }

@@ -25,13 +25,11 @@ package struct QueryParameter: Sendable, Hashable {
                     case UInt8(ascii: "=") where mark == nil: mark = decoded.count
                     case UInt8(ascii: "+"): decoded.append(UInt8(ascii: " "))
                     case UInt8(ascii: "%"):
-                        guard at + 2 < raw.count, let high = Hex.value(of: raw[at + 1]),
-                            let low = Hex.value(of: raw[at + 2])
-                        else {
+                        guard let byte = PercentCoding.escapedByte(in: raw, at: at) else {
                             isMalformed = true
                             return
                         }
-                        decoded.append(high << 4 | low)
+                        decoded.append(byte)
                         at += 2
                     case let byte: decoded.append(byte)
                     }

@@ -122,7 +122,7 @@ class Gateway:
         return self
 
     def wait_ready(self, deadline=60):
-        end = time.monotonic() + deadline
+        end, obstacle = time.monotonic() + deadline, None
         while time.monotonic() < end:
             code = self.process.poll()
             if code is not None:
@@ -134,11 +134,13 @@ class Gateway:
                 with urllib.request.urlopen(f"{self.admin}/readyz", timeout=2) as answer:
                     if answer.status == 200:
                         return
-            except (urllib.error.URLError, OSError):
-                pass
+            except urllib.error.HTTPError as refusal:
+                obstacle = refusal.read().decode(errors="replace")
+            except OSError as error:
+                obstacle = error
             time.sleep(0.02)
         self.kill()
-        raise RuntimeError(f"the gateway was not ready after {deadline} s:\n{self.tail()}")
+        raise RuntimeError(f"the gateway was not ready after {deadline} s: {obstacle}\n{self.tail()}")
 
     def tail(self, count=40):
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-count:])

@@ -13,7 +13,7 @@ package struct QueryItems: Sendable, Hashable {
     /// - Throws: `InvalidURI` for what does not decode or is not UTF-8, `InvalidArgument` for a name that comes twice:
     ///   a request of two minds about its version or upload must not be served with either.
     package init(_ parameters: [QueryParameter]?) throws(S3Error) {
-        guard let parameters, parameters.allSatisfy({ Self.isText($0.name) && Self.isText($0.value) }) else {
+        guard let parameters, parameters.allSatisfy({ $0.name.span.isUTF8 && $0.value.span.isUTF8 }) else {
             throw S3Error(.invalidURI)
         }
         if let twice = Self.repeated(parameters) {
@@ -37,11 +37,6 @@ package struct QueryItems: Sendable, Hashable {
     /// The value of a name: empty where it came without one, nil where it did not come.
     package subscript(name: String) -> String? {
         parameters.firstIndex(named: name).map { String(decoding: parameters[$0].value, as: UTF8.self) }
-    }
-
-    private static func isText(_ bytes: ArraySlice<UInt8>) -> Bool {
-        // The error says only where the bytes are none.
-        (try? UTF8Span(validating: bytes.span)) != nil
     }
 
     /// A name that comes twice, by its bytes: names that Unicode calls equivalent are two names.
