@@ -22,6 +22,13 @@ package final class ErasureCode: Sendable {
     /// Tables kept at once: more than the patterns of losing any two of sixteen shards.
     private static let mostDecoders = 256
 
+    /// How far apart cells lie best: a line of the processor's cache more than they are long, which is also room for
+    /// their checksums.
+    ///
+    /// Cells whose length is a power of two would otherwise compete for the same few places of its first cache; the
+    /// page ISAL of Decisions has the figures.
+    package static func stride(ofCells length: Int) -> Int { length + 64 }
+
     package init(_ geometry: Geometry) throws(ErasureError) {
         (dataShards, parityShards) = (geometry.dataShards, geometry.parityShards)
         let (rows, columns) = (geometry.shards, geometry.dataShards)

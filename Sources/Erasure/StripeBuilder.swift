@@ -29,7 +29,7 @@ package struct StripeBuilder: Sendable {
         return ShardLayout.cellSize(of: geometry, holding: Int(expected))
     }
 
-    private var stride: Int { cell + ShardLayout.checksumSize }
+    private var stride: Int { ErasureCode.stride(ofCells: cell) }
     /// Whether a full stripe is waiting to be sealed.
     package var isFull: Bool { filled == geometry.stripeSize }
     /// Whether nothing is waiting to be sealed.
@@ -76,7 +76,7 @@ package struct StripeBuilder: Sendable {
             buffer.setInteger(checksum, at: shard * stride + cell)
             roots[shard] = ShardChecksum.extended(roots[shard], by: checksum)
         }
-        let sealed = SealedStripe(bytes: buffer, pieceSize: stride)
+        let sealed = SealedStripe(bytes: buffer, pieceSize: cell + ShardLayout.checksumSize, stride: stride)
         stripes += 1
         length += Int64(filled)
         (buffer, filled, cell) = (ByteBuffer(), 0, geometry.cellSize)
@@ -92,15 +92,18 @@ package struct StripeBuilder: Sendable {
 
 /// A stripe as the shards hold it: for each shard, its cell and the cell's checksum.
 package struct SealedStripe: Sendable {
-    package let bytes: ByteBuffer
-    package let pieceSize: Int
+    /// What lies between the pieces is no part of anything, and goes nowhere.
+    private let bytes: ByteBuffer
+    private let pieceSize: Int
+    private let stride: Int
 
-    package init(bytes: ByteBuffer, pieceSize: Int) {
-        (self.bytes, self.pieceSize) = (bytes, pieceSize)
+    /// - Parameter stride: how far apart the pieces begin.
+    package init(bytes: ByteBuffer, pieceSize: Int, stride: Int) {
+        (self.bytes, self.pieceSize, self.stride) = (bytes, pieceSize, stride)
     }
 
     /// What a shard holds of the stripe: a slice without a copy.
     package func piece(_ shard: Int) -> ByteBuffer {
-        bytes.getSlice(at: shard * pieceSize, length: pieceSize) ?? ByteBuffer()
+        bytes.getSlice(at: shard * stride, length: pieceSize) ?? ByteBuffer()
     }
 }

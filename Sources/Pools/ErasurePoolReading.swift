@@ -108,17 +108,23 @@ extension ErasurePool {
     ) throws(StorageError) -> [(shard: Int, bytes: ByteBuffer)] {
         let present = Array(cells.keys.sorted().prefix(geometry.dataShards))
         let code = try code(geometry)
+        let stride = ErasureCode.stride(ofCells: cell)
         var buffer = ByteBuffer()
-        buffer.reserveCapacity((present.count + wanted.count) * cell)
-        for shard in present {
+        buffer.reserveCapacity((present.count + wanted.count) * stride)
+        for (position, shard) in present.enumerated() {
             for piece in cells[shard]?.pieces ?? [] { buffer.writeImmutableBuffer(piece) }
+            guard buffer.writerIndex == position * stride + cell else {
+                throw .corrupt("a cell of shard \(shard) does not have \(cell) bytes")
+            }
+            buffer.writeRepeatingByte(0, count: stride - cell)
         }
-        buffer.writeRepeatingByte(0, count: wanted.count * cell)
+        // What is there now is overwritten whole.
+        buffer.moveWriterIndex(forwardBy: wanted.count * stride)
         try Self.translated { () throws(ErasureError) in
-            try code.reconstruct(wanted, from: present, cells: &buffer, cell: cell, stride: cell)
+            try code.reconstruct(wanted, from: present, cells: &buffer, cell: cell, stride: stride)
         }
         return wanted.enumerated().map { position, shard in
-            (shard, buffer.getSlice(at: (present.count + position) * cell, length: cell) ?? ByteBuffer())
+            (shard, buffer.getSlice(at: (present.count + position) * stride, length: cell) ?? ByteBuffer())
         }
     }
 

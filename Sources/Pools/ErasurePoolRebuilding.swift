@@ -136,7 +136,8 @@ extension ErasurePool {
             bytes.writeInteger(sum)
             roots[position] = ShardChecksum.extended(roots[position], by: sum)
         }
-        return SealedStripe(bytes: bytes, pieceSize: size + ShardLayout.checksumSize)
+        let pieceSize = size + ShardLayout.checksumSize
+        return SealedStripe(bytes: bytes, pieceSize: pieceSize, stride: pieceSize)
     }
 
     /// Reads k shards to begin with, those that are not to be rebuilt first.
