@@ -1,10 +1,11 @@
-// MD5 (RFC 1321) of one message, and of up to eight side by side.
+// MD5 (RFC 1321) of one message, and of up to sixteen side by side.
 //
 // Each step of MD5 waits for the one before, so that one message uses a fraction of what a core can do. Eight messages
-// in the lanes of AVX2 take hardly longer than one.
+// in the lanes of AVX2 take hardly longer than one, and eight more are computed while those wait.
 
 #include "CChecksums.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,47 +95,74 @@ WIDE static inline void transpose(__m256i rows[8]) {
     }
 }
 
-WIDE static void eight(uint32_t *const states[8], const uint8_t *const messages[8], size_t blocks) {
-    __m256i registers[8];
-    for (int lane = 0; lane < 8; lane++) {
-        registers[lane] = _mm256_castsi128_si256(_mm_loadu_si128((const __m128i *)states[lane]));
-    }
-    transpose(registers);
-    __m256i a = registers[0], b = registers[1], c = registers[2], d = registers[3];
-    const __m256i ones = _mm256_set1_epi32(-1);
-    for (size_t at = 0; at < blocks * 64; at += 64) {
-        __m256i words[16], before[4] = {a, b, c, d};
-        for (int lane = 0; lane < 8; lane++) {
-            words[lane] = _mm256_loadu_si256((const __m256i *)(messages[lane] + at));
-            words[lane + 8] = _mm256_loadu_si256((const __m256i *)(messages[lane] + at + 32));
-        }
-        transpose(words);
-        transpose(words + 8);
 #define F8(x, y, z) _mm256_xor_si256(z, _mm256_and_si256(x, _mm256_xor_si256(y, z)))
 #define G8(x, y, z) _mm256_xor_si256(y, _mm256_and_si256(z, _mm256_xor_si256(x, y)))
 #define H8(x, y, z) _mm256_xor_si256(x, _mm256_xor_si256(y, z))
 #define I8(x, y, z) _mm256_xor_si256(y, _mm256_or_si256(x, _mm256_xor_si256(z, ones)))
-#define EIGHT(f, a, b, c, d, i, constant, rotation)                                                                  \
-    a = _mm256_add_epi32(a, _mm256_add_epi32(words[i], _mm256_set1_epi32((int)constant)));                           \
-    a = _mm256_add_epi32(a, f##8(b, c, d));                                                                          \
-    a = _mm256_or_si256(_mm256_slli_epi32(a, rotation), _mm256_srli_epi32(a, 32 - rotation));                        \
-    a = _mm256_add_epi32(a, b);
-        STEPS(EIGHT)
-        a = _mm256_add_epi32(a, before[0]), b = _mm256_add_epi32(b, before[1]);
-        c = _mm256_add_epi32(c, before[2]), d = _mm256_add_epi32(d, before[3]);
+#define EIGHTS(f, a, b, c, d, i, constant, rotation)                                                                 \
+    for (int g = 0; g < groups; g++) {                                                                               \
+        a[g] = _mm256_add_epi32(a[g], _mm256_add_epi32(words[g][i], _mm256_set1_epi32((int)constant)));              \
+        a[g] = _mm256_add_epi32(a[g], f##8(b[g], c[g], d[g]));                                                       \
+        a[g] = _mm256_or_si256(_mm256_slli_epi32(a[g], rotation), _mm256_srli_epi32(a[g], 32 - rotation));           \
+        a[g] = _mm256_add_epi32(a[g], b[g]);                                                                         \
     }
-    registers[0] = a, registers[1] = b, registers[2] = c, registers[3] = d;
-    for (int i = 4; i < 8; i++) registers[i] = _mm256_setzero_si256();
-    transpose(registers);
-    for (int lane = 0; lane < 8; lane++) {
-        _mm_storeu_si128((__m128i *)states[lane], _mm256_castsi256_si128(registers[lane]));
+
+// Groups of eight messages: while a step of one waits for the step before, the other's is computed.
+WIDE static inline __attribute__((always_inline)) void eights(
+    uint32_t *const *states, const uint8_t *const *messages, size_t blocks, const int groups) {
+    __m256i a[2], b[2], c[2], d[2];
+    const __m256i ones = _mm256_set1_epi32(-1);
+    for (int g = 0; g < groups; g++) {
+        __m256i registers[8];
+        for (int lane = 0; lane < 8; lane++) {
+            registers[lane] = _mm256_castsi128_si256(_mm_loadu_si128((const __m128i *)states[8 * g + lane]));
+        }
+        transpose(registers);
+        a[g] = registers[0], b[g] = registers[1], c[g] = registers[2], d[g] = registers[3];
     }
+    for (size_t at = 0; at < blocks * 64; at += 64) {
+        __m256i words[2][16], before[2][4];
+        for (int g = 0; g < groups; g++) {
+            for (int lane = 0; lane < 8; lane++) {
+                const uint8_t *block = messages[8 * g + lane] + at;
+                words[g][lane] = _mm256_loadu_si256((const __m256i *)block);
+                words[g][lane + 8] = _mm256_loadu_si256((const __m256i *)(block + 32));
+            }
+            transpose(words[g]);
+            transpose(words[g] + 8);
+            before[g][0] = a[g], before[g][1] = b[g], before[g][2] = c[g], before[g][3] = d[g];
+        }
+        STEPS(EIGHTS)
+        for (int g = 0; g < groups; g++) {
+            a[g] = _mm256_add_epi32(a[g], before[g][0]), b[g] = _mm256_add_epi32(b[g], before[g][1]);
+            c[g] = _mm256_add_epi32(c[g], before[g][2]), d[g] = _mm256_add_epi32(d[g], before[g][3]);
+        }
+    }
+    for (int g = 0; g < groups; g++) {
+        __m256i registers[8] = {a[g], b[g], c[g], d[g]};
+        transpose(registers);
+        for (int lane = 0; lane < 8; lane++) {
+            _mm_storeu_si128((__m128i *)states[8 * g + lane], _mm256_castsi256_si128(registers[lane]));
+        }
+    }
+}
+
+WIDE static void eight(uint32_t *const *states, const uint8_t *const *messages, size_t blocks) {
+    eights(states, messages, blocks, 1);
+}
+
+WIDE static void sixteen(uint32_t *const *states, const uint8_t *const *messages, size_t blocks) {
+    eights(states, messages, blocks, 2);
 }
 #endif
 
+static atomic_int is_plain;
+
+void tg_md5_be_plain(int plain) { atomic_store_explicit(&is_plain, plain, memory_order_relaxed); }
+
 int tg_md5_is_accelerated(void) {
 #if defined(__x86_64__)
-    return __builtin_cpu_supports("avx2") ? 1 : 0;
+    return !atomic_load_explicit(&is_plain, memory_order_relaxed) && __builtin_cpu_supports("avx2") ? 1 : 0;
 #else
     return 0;
 #endif
@@ -186,28 +214,26 @@ static struct piece take(tg_md5 *message, const uint8_t *bytes, size_t count) {
 // Takes blocks of all messages that have some left, until at most one has.
 static void take_together(tg_md5 *const *messages, struct piece *pieces, size_t count) {
     for (;;) {
-        uint32_t idle[4], *states[8];
-        const uint8_t *bytes[8];
-        size_t busy = 0, least = SIZE_MAX, some = 0;
+        uint32_t idle[4] = {0}, *states[tg_md5_lanes];
+        const uint8_t *bytes[tg_md5_lanes];
+        size_t busy[tg_md5_lanes], some = 0, least = SIZE_MAX;
         for (size_t i = 0; i < count; i++) {
             if (pieces[i].blocks == 0) continue;
-            busy++;
-            some = i;
+            busy[some++] = i;
             if (pieces[i].blocks < least) least = pieces[i].blocks;
         }
-        if (busy < 2) return;
-        for (size_t i = 0; i < 8; i++) {
+        if (some < 2) return;
+        for (size_t lane = 0; lane < tg_md5_lanes; lane++) {
             // A lane without a message computes what nobody asks for.
-            int has = i < count && pieces[i].blocks > 0;
-            states[i] = has ? messages[i]->state : idle;
-            bytes[i] = pieces[has ? i : some].bytes;
+            int has = lane < some;
+            states[lane] = has ? messages[busy[lane]]->state : idle;
+            bytes[lane] = pieces[busy[has ? lane : 0]].bytes;
         }
-        memset(idle, 0, sizeof idle);
-        eight(states, bytes, least);
-        for (size_t i = 0; i < count; i++) {
-            if (pieces[i].blocks == 0) continue;
-            pieces[i].blocks -= least;
-            pieces[i].bytes += least * 64;
+        if (some > 8) sixteen(states, bytes, least);
+        else eight(states, bytes, least);
+        for (size_t i = 0; i < some; i++) {
+            pieces[busy[i]].blocks -= least;
+            pieces[busy[i]].bytes += least * 64;
         }
     }
 }

@@ -25,6 +25,7 @@ struct ConfigurationBuilder {
                 directory: optionalText("audit.directory") ?? "\(data)/audit",
                 durability: choice("audit.durability", .strict), segmentBytes: integer("audit.segment-size"),
                 reserveBytes: integer("audit.reserve")),
+            md5: choice("md5", .lanes),
             log: TidegateConfiguration.Log(level: text("log.level"), format: choice("log.format", .text)),
             drainTimeout: duration("drain-timeout"))
     }

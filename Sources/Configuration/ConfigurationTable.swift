@@ -160,6 +160,11 @@ package enum ConfigurationTable {
 
     private static let operation = [
         ConfigurationKey(
+            "md5", .choice(["lanes", "plain"]), default: "lanes",
+            "Whether the MD5s of large uploads that arrive together are computed side by side, on processors with AVX2 "
+                + "(lanes), or one after the other (plain). The digests are the same; plain takes several times as "
+                + "much of the processor, and is there to measure that."),
+        ConfigurationKey(
             "log.level", .choice(["trace", "debug", "info", "notice", "warning", "error", "critical"]), default: "info",
             "The least severe log records that are written, to standard error."),
         ConfigurationKey(

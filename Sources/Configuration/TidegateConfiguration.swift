@@ -19,6 +19,8 @@ package struct TidegateConfiguration: Sendable, Hashable {
     package let pool: Pool
     package let index: Index
     package let audit: Audit
+    /// How the MD5s of uploads that arrive together are computed.
+    package let md5: MD5
     package let log: Log
     package let drainTimeout: Duration
 
@@ -92,6 +94,13 @@ package struct TidegateConfiguration: Sendable, Hashable {
     package enum Durability: String, Sendable, CaseIterable {
         case bounded
         case strict
+    }
+
+    package enum MD5: String, Sendable, CaseIterable {
+        /// Side by side, where the processor can.
+        case lanes
+        /// One after the other.
+        case plain
     }
 
     package struct Log: Sendable, Hashable {

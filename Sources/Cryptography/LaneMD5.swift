@@ -16,6 +16,10 @@ package final class LaneMD5: Sendable {
     /// Whether several messages are computed at once on this processor, rather than one after the other.
     package static var isAccelerated: Bool { tg_md5_is_accelerated() == 1 }
 
+    /// Whether this process computes messages one after the other, as on a processor that cannot do several at once.
+    /// The digests are the same; to see what the lanes give is all that this is for.
+    package static func bePlain(_ isPlain: Bool) { tg_md5_be_plain(isPlain ? 1 : 0) }
+
     private let state = Mutex(MD5Handle())
 
     package init() {}

@@ -3,7 +3,7 @@ import Synchronization
 
 /// Computes the MD5s of several uploads side by side (the page EVP of Decisions says how much that gives).
 ///
-/// Whatever comes while all workers compute is what the next of them takes, up to eight buffers at once. So a lone
+/// Whatever comes while all workers compute is what the next of them takes, up to sixteen buffers at once. So a lone
 /// upload waits for nobody, and the more there are, the less each costs.
 package final class MD5Lanes: Sendable {
     /// Starts a task.

@@ -107,6 +107,7 @@ struct ConfigurationLoaderTests {
         #expect(configuration.index.journalLag == .seconds(1))
         #expect(configuration.audit.directory == "data/audit")
         #expect(configuration.audit.durability == .bounded)
+        #expect(configuration.md5 == .lanes)
         #expect(configuration.log.format == .text)
         #expect(configuration.drainTimeout == .seconds(30))
     }

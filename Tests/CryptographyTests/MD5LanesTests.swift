@@ -33,7 +33,8 @@ import Testing
         }
     }
 
-    @Test(arguments: [1, 2, 7, 8, 9, 30]) func messagesTakenTogetherHaveTheirOwnDigests(_ count: Int) async {
+    @Test(arguments: [1, 2, 7, 8, 9, 15, 16, 17, 40])
+    func messagesTakenTogetherHaveTheirOwnDigests(_ count: Int) async {
         // With one worker, whatever comes while it computes is taken together.
         for workers in [1, 3] {
             let lanes = MD5Lanes(workers: workers)
@@ -41,6 +42,16 @@ import Testing
                 for number in 0..<count { group.addTask { await Self.run(lanes, seed: UInt64(number)) } }
             }
         }
+    }
+
+    @Test func thePlainWayGivesTheSameDigests() async {
+        LaneMD5.bePlain(true)
+        #expect(!LaneMD5.isAccelerated)
+        let lanes = MD5Lanes(workers: 1)
+        await withTaskGroup(of: Void.self) { group in
+            for number in 0..<18 { group.addTask { await Self.run(lanes, seed: UInt64(number)) } }
+        }
+        LaneMD5.bePlain(false)
     }
 
     @Test func noBytesHaveADigest() {

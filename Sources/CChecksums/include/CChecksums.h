@@ -32,7 +32,7 @@ void tg_xxhash_update(tg_xxhash *_Nonnull hash, const void *_Nullable bytes, siz
 void tg_xxhash_value(const tg_xxhash *_Nonnull hash, uint8_t *_Nonnull output);
 
 /// How many messages `tg_md5_update` takes at once at most.
-enum { tg_md5_lanes = 8 };
+enum { tg_md5_lanes = 16 };
 
 /// A running MD5.
 typedef struct tg_md5 tg_md5;
@@ -47,5 +47,8 @@ void tg_md5_update(tg_md5 *_Nonnull const *_Nonnull messages, const void *_Nulla
 void tg_md5_value(const tg_md5 *_Nonnull message, uint8_t *_Nonnull output);
 /// 1 where several messages are computed side by side, 0 where one after the other.
 int tg_md5_is_accelerated(void);
+/// Whether several messages are computed one after the other from now on, whatever the processor has. The digests are
+/// the same.
+void tg_md5_be_plain(int plain);
 
 #endif

@@ -1,6 +1,7 @@
 import Audit
 import AuditLog
 import Configuration
+import Cryptography
 import Gateway
 import Glibc
 import Identity
@@ -38,6 +39,10 @@ struct Service: Sendable {
         if !policies.isEmpty {
             logger.info("policies read", metadata: ["names": "\(policies.joined(separator: ", "))"])
         }
+        if configuration.md5 == .plain {
+            logger.notice("MD5s are computed one after the other, as is configured: uploads cost more than they need")
+        }
+        LaneMD5.bePlain(configuration.md5 == .plain)
         let budget = try ServerSettings.budget(configuration, openFiles: FileDescriptorLimit.raise(), logger: logger)
         let deployment = try await Deployment.open(launch) { reason in
             // What the index acknowledged is on the disk; what it does from now on cannot be trusted. The next start
