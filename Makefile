@@ -139,8 +139,9 @@ binary: packages
 	swift build -c $(TIDEGATE_CONFIGURATION) --product tidegate
 
 .PHONY: bench
-bench: release bench-packages venv ## Ratios against nginx, SeaweedFS, Ceph RGW and openssl on this machine
+bench: release bench-packages venv ## Ratios against nginx, SeaweedFS, Ceph RGW, openssl and ISA-L on this machine
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r Tests/Benchmarks/requirements.txt
+	swift build -c release --product workbench
 	$(PYTHON) Tests/Benchmarks/bench
 
 .PHONY: lint

@@ -133,6 +133,17 @@ let package = Package(
                 "Simulation", "Primitives", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/SimulateCommand", swiftSettings: settings),
+        // What of the benchmarks works on the product's parts.
+        .target(
+            name: "CWorkbench", path: "Tests/Benchmarks/CWorkbench", linkerSettings: [.linkedLibrary("isal")]),
+        .executableTarget(
+            name: "workbench",
+            dependencies: [
+                "CWorkbench", "Gateway", "Workers", "Metadata", "EmbeddedIndex", "Erasure", "Cryptography",
+                "Primitives", nioCore,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Tests/Benchmarks/Workbench", swiftSettings: settings),
         // What the fuzzer and `CorpusTests` feed.
         .target(
             name: "FuzzTargets",
@@ -170,7 +181,7 @@ let package = Package(
             [
                 "Gateway", "Workers", "S3Wire", "S3Model", "Policy", "Signing", "Identity", "Storage", "Pools",
                 "Erasure", "Metadata", "Audit", "Cryptography", "XML", "Primitives", "Simulation", "TidegateTesting",
-                nioCore,
+                "workbench", nioCore,
             ]),
         tests(
             "ServerTests",

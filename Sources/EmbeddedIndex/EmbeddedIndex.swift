@@ -34,6 +34,9 @@ package final class EmbeddedIndex: RestorableIndex {
         package init() {}
     }
 
+    /// The format of the file.
+    package static var formatVersion: Int64 { IndexSchema.formatVersion }
+
     private let path: String
     private let options: Options
     private let health: IndexHealth

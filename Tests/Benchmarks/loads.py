@@ -13,6 +13,14 @@ import time
 KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
 
 
+def workbench():
+    """The program that works on the product's own parts."""
+    path = pathlib.Path(__file__).resolve().parent.parent.parent / ".build/release/workbench"
+    if not path.exists():
+        raise FileNotFoundError(f"{path} is not built; run `swift build -c release --product workbench`")
+    return path
+
+
 class Loads:
     """What is measured of a side for some seconds."""
 
@@ -36,8 +44,10 @@ class Loads:
         return path
 
     def small(self, side, path, connections, seconds=None):
-        """What `load` says of requests that are sent over and over."""
+        """What `load` says of requests that are sent over and over; microseconds a request, on the clock and of the
+        server's processor, too."""
         command = [self.program, str(side.port), str(connections), str(seconds or self.seconds), path]
+        before = side.cpu()
         outcome = subprocess.run(command, capture_output=True, text=True, timeout=600)
         if outcome.returncode != 0:
             raise RuntimeError(f"{side.name}: {outcome.stderr}")
@@ -45,6 +55,8 @@ class Loads:
         if told["failures"] or not told["answers"]:
             raise RuntimeError(f"{side.name}: {told}: {outcome.stderr}")
         told["rate"] = told["answers"] / told["seconds"]
+        told["cost"] = 1e6 / told["rate"]
+        told["cpu"] = (side.cpu() - before) * 1e6 / told["answers"]
         return told
 
     def each(self, side, path, count, connections=16):
@@ -94,6 +106,12 @@ class Loads:
             raise errors[0]
         amount = len(done) * size
         return {"rate": amount / MIB / (max(done) - start), "cpu": (side.cpu() - before) / (amount / GIB)}
+
+    def part(self, *arguments):
+        """What a part of the product, or what it is held against, does alone: MiB a second of the processor."""
+        command = [workbench(), *map(str, arguments), "--seconds", str(self.seconds)]
+        output = subprocess.run(command, capture_output=True, text=True, check=True, timeout=600).stdout
+        return {"rate": json.loads(output)["rate"] / MIB}
 
     def written(self, amount):
         """MiB a second of a file that is written in pieces of 1 MiB and synced."""

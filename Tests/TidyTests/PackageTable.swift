@@ -39,6 +39,10 @@ struct PackageTable: Sendable {
             "Monitoring": ["Primitives"],
             "Simulation": gateway.union(["Gateway", "Workers", "IndexBackup", "TidegateTesting"]),
             "simulate": ["Simulation", "Primitives", "ArgumentParser"],
+            "CWorkbench": [],
+            "workbench": protocols.union(["CWorkbench", "Gateway", "Workers", "EmbeddedIndex", "Erasure"]).union([
+                "Cryptography", "NIOCore", "ArgumentParser",
+            ]),
             "TidegateTesting": protocols.union(["NIOCore"]),
             "FuzzTargets": gateway.union([
                 "Gateway", "Server", "DirectoryStore", "IndexBackup", "AuditLog", "Configuration",
