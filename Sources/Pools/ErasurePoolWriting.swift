@@ -180,8 +180,12 @@ extension ErasurePool {
         for home in homes { if let store = home.store { held[store, default: 0] += 1 } }
         let usable = order.map { Int($0) }.filter { !avoided.contains($0) && isUsable($0, now) }
         var targets: [ShardHome] = []
-        for shard in shards where homes[shard].attempt < .max {
-            let natural = Int(order[shard % order.count])
+        // First those that can go home: what is put beside a damaged sibling there would make that store hold more
+        // than m of them as soon as the sibling is mended, or is read in spite of its damage.
+        let natural = { (shard: Int) in Int(order[shard % order.count]) }
+        let canGoHome = shards.filter { usable.contains(natural($0)) }
+        for shard in canGoHome + shards.filter({ !canGoHome.contains($0) }) where homes[shard].attempt < .max {
+            let natural = natural(shard)
             let free = usable.filter { held[$0, default: 0] < most }
             let best =
                 free.contains(natural) && held[natural, default: 0] == 0

@@ -113,18 +113,33 @@ class Run(kill9.Run):
             "FIU_CTRL_FIFO": str(self.control),
             "FIU_ENABLE": command,
         }
+        # libfiu itself hangs in one start of some hundreds: one of its threads looks for a function, under a lock of
+        # the linker, while another one has libfiu's lock and wants the linker's. That is before the gateway says a
+        # word, so that only such a start is tried again.
+        for attempt in range(3):
+            said = self.start_once(command, attempt)
+            if said is None:
+                return True
+            if said:
+                return False
+        raise RuntimeError(f"three starts under {command or 'the library alone'} said nothing")
+
+    def start_once(self, command, attempt):
+        """None where it serves; otherwise what it said."""
         before = self.gateway.log.stat().st_size if self.gateway.log.exists() else 0
         try:
-            # Without a fault it must come; with one it may wait for good.
-            self.gateway.start(deadline=60 if command else 120)
-        except RuntimeError:
-            if not command:
-                raise
+            self.gateway.start(deadline=60)
+        except RuntimeError as error:
             said = self.gateway.log.read_bytes()[before:].decode(errors="replace").strip()
-            if not said or (self.gateway.process and self.gateway.process.returncode or 0) < 0:
-                raise RuntimeError(f"a start under {command} died or said nothing: {said[:4000]}") from None
-            return False
-        return True
+            # Without a fault it must come; with one it may wait for good.
+            if said and not command:
+                raise
+            if (self.gateway.process and self.gateway.process.returncode or 0) < 0:
+                raise RuntimeError(f"a start under {command} died: {said[:4000]}") from None
+            if not said:
+                self.say(f"start {attempt + 1} said nothing: {str(error)[:200]}")
+            return said
+        return None
 
     def enable(self, command):
         # Nothing else than this process reads the pipe: one that has ended leaves the writer waiting.

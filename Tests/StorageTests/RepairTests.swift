@@ -82,6 +82,35 @@ import TidegateTesting
         #expect(try await harness.shards().isEmpty)
     }
 
+    @Test("A shard whose store is away is not put where a damaged one of its blob is, which can be read still")
+    func noStoreHoldsMoreThanMAfterARepair() async throws {
+        var generator = SeededGenerator(seed: 47)
+        for (damaged, away) in [(0, 1), (1, 0), (1, 2), (2, 0), (2, 1)] {
+            let harness = try PoolHarness(
+                stores: 3, geometry: Geometry(dataShards: 2, parityShards: 1, cellSize: 1024))
+            let bytes = generator.bytes(1)
+            let locator = try await harness.store(bytes, &generator)
+            let shards = try await harness.shards()
+            let stores = try (0..<3).map { index in
+                try #require(shards.first { $0.summary.name.shard?.index == UInt8(index) })
+            }
+            // The last byte is of the footer: the cells can be read.
+            harness.flip(
+                stores[damaged].summary.name, byte: Int(stores[damaged].summary.length) - 1,
+                in: stores[damaged].store)
+            harness.faulty[stores[away].store].isAvailable = false
+            let report = try await harness.pool.repair(locator)
+            harness.faulty[stores[away].store].isAvailable = true
+            #expect(report.repairs.map(\.index) == [UInt8(damaged)])
+            // Whichever store is lost now, the others have enough.
+            for lost in 0..<3 {
+                harness.faulty[lost].isAvailable = false
+                #expect(try await harness.fetch(report.locator) == bytes, "\(damaged), \(away), \(lost)")
+                harness.faulty[lost].isAvailable = true
+            }
+        }
+    }
+
     @Test func aShardThatReadsBackWrongIsNotCalledRepaired() async throws {
         var generator = SeededGenerator(seed: 43)
         let memory = (0..<6).map { _ in MemoryStore() }
