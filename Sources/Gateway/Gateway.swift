@@ -62,6 +62,9 @@ package struct GatewaySettings: Sendable {
     package var node: String
     /// When the records of reads and refusals are waited for.
     package var auditDurability: AuditDurability
+    /// Objects up to so many bytes are sent with their heads, in one piece: an error that is met on the way is then the
+    /// answer, and does not cut one short.
+    package var wholeBytes: Int64 = 64 << 10
 
     package init(
         region: String, domains: [String] = [], accountNames: [String: String] = [:], node: String = "tidegate",

@@ -4,7 +4,7 @@ import TidegateTesting
 struct CallGenerator {
     private static let keys = ["a", "b", "c", "d/e"]
     /// Lengths around what decides where bytes go: nothing, a cell, some stripes.
-    private static let sizes = [0, 1, 300, 1024, 2500, 5000, 9000]
+    private static let sizes = [0, 1, 300, 1024, 2500, 5000, 9000, 20_000]
 
     private var generator: SeededGenerator
     private var last = 0

@@ -22,10 +22,14 @@ package final class RecordingChannel: ResponseChannel {
     }
 
     private let state: Mutex<State>
+    private let hesitate: @Sendable () async -> Void
 
-    /// - Parameter room: after so many bytes of a body the client goes away.
-    package init(room: Int64 = .max) {
+    /// - Parameters:
+    ///   - room: after so many bytes of a body the client goes away.
+    ///   - hesitate: what the client does before it takes the next bytes of a body.
+    package init(room: Int64 = .max, hesitate: @escaping @Sendable () async -> Void = {}) {
         state = Mutex(State(room: room))
+        self.hesitate = hesitate
     }
 
     package var transcript: Transcript { state.withLock { $0.transcript } }
@@ -47,6 +51,7 @@ package final class RecordingChannel: ResponseChannel {
     }
 
     package func write(_ bytes: ByteBuffer) async throws(BodyError) {
+        await hesitate()
         try state.withLock { state throws(BodyError) in
             state.transcript.take(bytes)
             state.room -= Int64(bytes.readableBytes)

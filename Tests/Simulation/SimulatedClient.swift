@@ -21,6 +21,8 @@ struct SimulatedClient {
     let process: SimulatedProcess
     let environment: any Environment
     let agent: String
+    /// What it does before it sends or takes the next bytes of a body.
+    let hesitate: @Sendable () async -> Void
 
     func perform(_ call: Call) async -> Outcome {
         var request = Request(call)
@@ -35,13 +37,11 @@ struct SimulatedClient {
         if ["PUT", "POST"].contains(request.head.method) {
             request.head.fields["content-length"] = String(request.body.count)
         }
-        let channel = RecordingChannel()
-        let pieces = stride(from: 0, to: request.body.count, by: 4096).map { start in
-            ByteBuffer(bytes: request.body[start..<min(start + 4096, request.body.count)])
-        }
+        let channel = RecordingChannel(hesitate: hesitate)
+        let body = Body(
+            length: Int64(request.body.count), source: HesitantSource(rest: request.body[...], hesitate: hesitate))
         await process.pipeline.handle(
-            IncomingRequest(head: request.head, peerAddress: "192.0.2.7"), body: Body(buffers: pieces),
-            response: channel)
+            IncomingRequest(head: request.head, peerAddress: "192.0.2.7"), body: body, response: channel)
         return Self.outcome(call, channel.transcript)
     }
 
@@ -117,6 +117,19 @@ struct SimulatedClient {
 
     private static func unquoted(_ etag: String?) -> String? {
         etag.map { String($0.drop { $0 == "\"" }.prefix { $0 != "\"" }) }
+    }
+}
+
+/// The body of a request, as its client sends it.
+private struct HesitantSource: BodySource {
+    var rest: ArraySlice<UInt8>
+    let hesitate: @Sendable () async -> Void
+
+    mutating func next() async throws(BodyError) -> ByteBuffer? {
+        guard !rest.isEmpty else { return nil }
+        await hesitate()
+        defer { rest = rest.dropFirst(4096) }
+        return ByteBuffer(bytes: rest.prefix(4096))
     }
 }
 

@@ -76,6 +76,8 @@ final class SimulatedProcess: Sendable {
             deployment: try DeploymentID(session.deployment.id),
             geometry: try Geometry(dataShards: shape.data, parityShards: shape.parity, cellSize: shape.cell))
         configuration.shardDeadline = .seconds(1)
+        // Two stripes, so that a read of some depends on its shards to its end.
+        configuration.readAhead = 0
         pool = try ErasurePool(
             stores: ground.stores, configuration: configuration, environment: environment, launcher: launcher,
             reporter: { [damage] in damage.report($0, $1) })
@@ -102,8 +104,11 @@ final class SimulatedProcess: Sendable {
             journalled: { backup.status.journalledThrough }, onCommit: { drainer.wake() })
         let packer =
             shape.packs ? try Packer(pool) { gatewayCommits.blobName(random: environment.random()) } : nil
+        var settings = GatewaySettings(region: Self.region, node: SimulatedAuditLog.node)
+        // Half of the lengths, so that answers of both kinds come.
+        settings.wholeBytes = 2048
         gateway = Gateway(
-            settings: GatewaySettings(region: Self.region, node: SimulatedAuditLog.node), index: index,
+            settings: settings, index: index,
             storage: PooledStorage(
                 pool: pool, packer: packer, index: index, environment: environment, commits: gatewayCommits),
             authenticator: Authenticator(credentials: try Self.credentials(), region: Self.region), audit: audit,

@@ -259,7 +259,11 @@ final class SimulatedWorld: Sendable {
             return (call ?? state.generator.next(), state.begun)
         }
         let agent = "~\(number)~"
-        let caller = SimulatedClient(process: process, environment: host.environment, agent: agent)
+        // Long enough for what is read to be replaced and collected meanwhile.
+        let isSlow = host.chance(0.2)
+        let caller = SimulatedClient(process: process, environment: host.environment, agent: agent) { [host] in
+            if isSlow { await host.delay(upTo: .seconds(2)) }
+        }
         let invoked = host.scheduler.taken
         let outcome = await process.lane.run { await caller.perform(call) }
         let now = host.scheduler.taken

@@ -14,6 +14,7 @@ struct SimulationTests {
         "396",  // What was read before the journal had it came back when the index was lost.
         "1349",  // A read that overlapped the first versioning of its bucket did not tell the version's id.
         "3722",  // A recovery took damaged bytes for an object, by their footers.
+        "2002453",  // A repair put two shards of a blob on one store, which was lost.
     ]
 
     /// Seeds of which a law was said to be broken that was not, for what was wrong with the simulation then.

@@ -59,7 +59,7 @@ final class Answer: Sendable {
             observe(response.status, error: nil, bytesOut: 0)
             return
         }
-        if content.length <= Self.wholeBytes { return try await sendWhole(response, content) }
+        if content.length <= gateway.settings.wholeBytes { return try await sendWhole(response, content) }
         let held = ResponseSink(channel, head(response), length: content.length, progress: progress)
         var sink: any BodySink = held
         do {
@@ -85,9 +85,6 @@ final class Answer: Sendable {
             observe(response.status, error: nil, bytesOut: progress.bytes)
         }
     }
-
-    /// Bodies up to so many bytes are sent with their heads, in one piece.
-    private static let wholeBytes: Int64 = 64 << 10
 
     /// Sends a small object, whole and recorded, or an error.
     private func sendWhole(_ response: WireResponse, _ content: ObjectContent) async throws(S3Error) {
