@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -232,3 +233,8 @@ void clinux_describe(int error, char *text, size_t capacity) {
 }
 
 int clinux_forbid_dumps(void) { return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 ? 0 : -errno; }
+
+bool clinux_limit_heaps(int perProcessor) {
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    return mallopt(M_ARENA_MAX, (processors > 0 ? (int)processors : 1) * perProcessor) == 1;
+}

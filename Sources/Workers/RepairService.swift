@@ -116,6 +116,18 @@ package final class RepairService: Sendable {
         return due.count
     }
 
+    /// Repairs every blob once that has broken shards, also those that are put off: for whoever has mended what kept
+    /// repairs from succeeding. Shards out of reach alone are waited for as always.
+    package func repairWhatIsPutOff() async throws(WorkerError) {
+        try await eachPage { rows throws(WorkerError) in
+            for (name, record) in rows where record.broken != 0 && claims.claim(name) {
+                defer { claims.release(name) }
+                guard !Task.isCancelled else { throw .cancelled }
+                try await repair(name)
+            }
+        }
+    }
+
     // MARK: The queue
 
     /// The blobs that can lose fewest shards more; of those alike, the ones reported first.
@@ -140,13 +152,8 @@ package final class RepairService: Sendable {
     private func readOrder(now: UInt64) async throws(WorkerError) -> RepairOrder {
         var order = RepairOrder(limit: settings.mostConsidered, read: now)
         let time = environment.now()
-        var start: Key? = Keys.blobs("d").lowerBound.key
-        while let from = start {
-            guard !Task.isCancelled else { throw .cancelled }
-            let scan = Scan(.keys(from: from, below: Keys.blobs("d").upperBound.key), limit: 1000)
-            let page = try await commits.index.answered { index throws(MetadataError) in try await index.scan(scan) }
-            let due = page.entries.compactMap { row in Keys.blobName(row.key).map { ($0, Self.record(row)) } }
-                .filter { isDue($0.1, at: time) }
+        try await eachPage { rows throws(WorkerError) in
+            let due = rows.filter { isDue($0.1, at: time) }
             let keys = due.map { Keys.blob($0.0) }
             let blobs = try await commits.index.answered { index throws(MetadataError) in
                 try await index.values(of: keys)
@@ -154,10 +161,23 @@ package final class RepairService: Sendable {
             for ((name, record), blob) in zip(due, blobs) {
                 order.add(name, margin: Self.margin(record, blob), reported: record.reported)
             }
-            start = page.next
         }
         order.sort()
         return order
+    }
+
+    /// Hands on the rows of the queue, as many as a scan gives at once.
+    private func eachPage(
+        _ use: ([(BlobName, DamagedRecord)]) async throws(WorkerError) -> Void
+    ) async throws(WorkerError) {
+        var start: Key? = Keys.blobs("d").lowerBound.key
+        while let from = start {
+            guard !Task.isCancelled else { throw .cancelled }
+            let scan = Scan(.keys(from: from, below: Keys.blobs("d").upperBound.key), limit: 1000)
+            let page = try await commits.index.answered { index throws(MetadataError) in try await index.scan(scan) }
+            try await use(page.entries.compactMap { row in Keys.blobName(row.key).map { ($0, Self.record(row)) } })
+            start = page.next
+        }
     }
 
     /// How many shards more the blob can lose. A row without a blob comes last, and goes.

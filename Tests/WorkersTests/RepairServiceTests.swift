@@ -127,6 +127,28 @@ import Workers
         try await expectWhole(blob, harness)
     }
 
+    @Test func whatIsPutOffIsRepairedAtOnceForWhoeverAsks() async throws {
+        let stores = Collected<LyingStore>()
+        let harness = try await WorkerHarness(wrap: { base in
+            let store = LyingStore(base)
+            stores.add(store)
+            return store
+        })
+        let (blob, other) = (try await harness.keep(bytes, counter: 1), try await harness.keep(bytes, counter: 2))
+        try await harness.lose(2, of: blob)
+        let queue = try await queue(
+            harness, [(blob.name, [2], .missing), (other.name, [1], .unavailable)])
+        let service = service(harness, queue) { $0.firstRetry = .seconds(30) }
+        for store in stores.values { store.lie(true) }
+        #expect(try await service.repairPass() == 1)
+        for store in stores.values { store.lie(false) }
+        #expect(try await service.repairPass() == 0)
+        try await service.repairWhatIsPutOff()
+        try await expectWhole(blob, harness)
+        // A store that does not answer may come back yet.
+        #expect(try await damaged(other.name, harness)?.unreachable == 0b10)
+    }
+
     @Test func theMostEndangeredBlobsComeFirst() async throws {
         let harness = try await WorkerHarness()
         var blobs: [BlobLocator] = []

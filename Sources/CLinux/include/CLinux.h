@@ -7,6 +7,7 @@
 // interrupts is repeated. Names of files are relative to a descriptor of a directory; only clinux_open_root takes a
 // path of the host.
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -93,5 +94,9 @@ extern const int clinux_not_found, clinux_exists, clinux_no_space, clinux_quota,
 /// Keeps the process's memory from being dumped and from being read by other processes of the same user. Returns 0 or
 /// minus errno.
 int clinux_forbid_dumps(void);
+
+/// Has the C library spread what is asked for over at most so many heaps per processor, of which each keeps what was
+/// given back to it. Returns whether it does.
+bool clinux_limit_heaps(int perProcessor);
 
 #endif

@@ -33,6 +33,8 @@ struct Scrub: AsyncParsableCommand {
             while try await parts.repair.repairPass() > 0 {
                 bar.show("repairing")
             }
+            // Whoever scrubs by hand has mended what was in the way, and does not wait for the hour of the next try.
+            try await parts.repair.repairWhatIsPutOff()
             bar.clear()
             // What was replaced goes once the journal has the repairs.
             try await deployment.backup.flush()

@@ -25,10 +25,12 @@ struct Serve: AsyncParsableCommand {
 
 extension Serve {
     func run() async throws {
+        let isBounded = ProcessMemory.boundHeaps()
         let signals = ProcessSignals.stream()
         let isHidden = ProcessMemory.forbidDumps()
         let launch = try Launch(options)
         if !isHidden { launch.logger.warning("the system does not keep the process's memory from being dumped") }
+        if !isBounded { launch.logger.warning("the C library does not bound the heaps of the process") }
         let service: Service
         do throws(StartError) {
             try launch.makeDataDirectory()
