@@ -217,8 +217,9 @@ extension ErasurePool {
 
     private static func lost(_ statuses: [ShardStatus], needed: Int) -> StorageError {
         if statuses.allSatisfy({ $0.state == .missing }) { return .notFound }
-        let away = statuses.count { if case .unavailable = $0.state { true } else { false } }
-        if away > 0 { return .quorum(up: statuses.count - away, needed: needed) }
+        let sound = statuses.count { $0.state == .sound || $0.state == .crowded }
+        let isAway = statuses.contains { if case .unavailable = $0.state { true } else { false } }
+        if isAway { return .quorum(up: sound, needed: needed) }
         return .corrupt("no shard has a sound footer")
     }
 }

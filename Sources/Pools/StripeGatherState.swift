@@ -103,7 +103,7 @@ struct StripeGatherState {
             default: true
             }
         }
-        let up = plan.homes.count - lost.count
+        let up = plan.homes.count - Set(lost.keys).union(corrupt[stripe] ?? []).count
         if isAway { return .quorum(up: up, needed: plan.dataShards) }
         // More than m stores have no such shard, and none has shown one.
         let isGone =

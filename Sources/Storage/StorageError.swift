@@ -21,6 +21,14 @@ package enum StorageError: Error, CustomStringConvertible {
     /// Too few stores of a pool are up: `up` of the `needed`.
     case quorum(up: Int, needed: Int)
 
+    /// Whether the same call may succeed once stores are back.
+    package var isForNow: Bool {
+        switch self {
+        case .unavailable, .quorum, .full: true
+        case .source, .sink, .notFound, .invalidRange, .corrupt: false
+        }
+    }
+
     package var description: String {
         switch self {
         case .source(let error): "the body failed (\(error))"

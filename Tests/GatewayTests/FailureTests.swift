@@ -43,6 +43,19 @@ struct FailureTests {
         try await IndexLaws.check(harness)
     }
 
+    @Test("A copy whose source cannot be read for now is to be tried again", arguments: [100, 150_000])
+    func copyOfWhatIsAway(_ size: Int) async throws {
+        let harness = try await GatewayHarness(data: 4, parity: 2)
+        try await harness.root.put("/bucket")
+        try await harness.root.put("/bucket/key", Content(harness.environment.randomBytes(size)))
+        let before = try await harness.contents()
+        for store in harness.stores { store.follow(.every(.read, .failBefore(.unavailable("by the test")))) }
+        let refused = try await harness.root.copy("bucket/key", to: "/bucket/copy")
+        #expect(refused.outcome == "503 ServiceUnavailable")
+        for store in harness.stores { store.follow(.none) }
+        #expect(try await harness.contents() == before)
+    }
+
     @Test("Whichever call of whichever store fails, a write is whole or not there", arguments: [10, 20_000, 300_000])
     func everyCall(_ size: Int) async throws {
         let harness = try await GatewayHarness.withBucket()

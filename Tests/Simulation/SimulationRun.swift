@@ -265,8 +265,9 @@ package struct SimulationRun: Sendable {
     /// is said to be away, and one alone loses what it holds.
     private func checkAvailability(_ operations: [Operation], _ report: inout Report) {
         for operation in operations where operation.answer == nil {
-            if world.reason(operation).hasPrefix("storage: a blob is missing") {
-                report.violations.append("no fault explains \(operation), \(world.reason(operation))")
+            let reason = world.reason(operation)
+            if ["storage: a blob is missing", "storage: no such blob"].contains(where: reason.hasPrefix) {
+                report.violations.append("no fault explains \(operation), \(reason)")
                 continue
             }
             let end = operation.ended ?? .max

@@ -62,7 +62,7 @@ private struct SegmentSource: BodySource {
                 try await storage.fetch(piece.segment, range: piece.range, into: &sink)
             }
         } catch {
-            throw BodyError(.storage, error.description)
+            throw BodyError(error.isForNow ? .storageAway : .storage, error.description)
         }
         rest = end..<rest.upperBound
         guard let filled = sink as? BufferingSink, filled.bytes.readableBytes > 0 else {

@@ -55,6 +55,7 @@ extension S3Error {
         case .malformedForm: self.init(malformedForm: error.message)
         case .severalFiles: self.init(.incorrectNumberOfFiles)
         case .storage: self = .hidden(.internalError, error.description)
+        case .storageAway: self = .hidden(.serviceUnavailable, error.description)
         }
     }
 
