@@ -69,13 +69,13 @@ extension DirectoryStore {
             let bytes: ByteBuffer
             do throws(SystemError) {
                 let file = try LinuxCalls.open(FileLayout.identity, below: LinuxCalls.openRoot(path), .read)
-                bytes = try LinuxCalls.read(file, count: IdentityFile.limit, at: 0)
+                bytes = try LinuxCalls.read(file, count: StoreIdentityText.limit, at: 0)
             } catch {
                 // As when the store is open: a link is none of ours, and is not followed.
                 guard error.isNotFound || error.isEscape else { throw error.storageError }
                 return nil
             }
-            return try IdentityFile.decode(bytes)
+            return try StoreIdentityText.decode(bytes)
         }
     }
 }

@@ -161,10 +161,10 @@ extension DirectoryStore {
     package func readIdentity() async throws(StorageError) -> StoreIdentity? {
         let opened = try current()
         return try await threads.run { () throws(StorageError) in
-            guard let bytes = try opened.contents(of: FileLayout.identity, limit: IdentityFile.limit) else {
+            guard let bytes = try opened.contents(of: FileLayout.identity, limit: StoreIdentityText.limit) else {
                 return nil
             }
-            return try IdentityFile.decode(bytes)
+            return try StoreIdentityText.decode(bytes)
         }
     }
 
@@ -172,7 +172,7 @@ extension DirectoryStore {
     package func writeIdentity(_ identity: StoreIdentity) async throws(StorageError) {
         let opened = try current()
         try await threads.run { () throws(StorageError) in
-            try opened.replace(FileLayout.identity, with: IdentityFile.encode(identity))
+            try opened.replace(FileLayout.identity, with: StoreIdentityText.encode(identity))
         }
     }
 

@@ -1,8 +1,7 @@
-import NIOCore
+package import NIOCore
 import Primitives
-import Storage
 
-/// The text of the file `identity`:
+/// The text in which a store keeps its identity: a file of a directory, an object of a bucket.
 ///
 /// ```
 /// tidegate store
@@ -11,13 +10,13 @@ import Storage
 /// store <32 hexadecimal digits>
 /// high-water <decimal number>
 /// ```
-enum IdentityFile {
+package enum StoreIdentityText {
     /// The most bytes that an identity may have.
-    static let limit = 4096
+    package static let limit = 4096
 
     private static let title = "tidegate store"
 
-    static func encode(_ identity: StoreIdentity) -> ByteBuffer {
+    package static func encode(_ identity: StoreIdentity) -> ByteBuffer {
         ByteBuffer(
             string: """
                 \(title)
@@ -30,7 +29,7 @@ enum IdentityFile {
     }
 
     /// - Throws: `corrupt` for anything that `encode` does not give; `unavailable` for a newer format.
-    static func decode(_ bytes: ByteBuffer) throws(StorageError) -> StoreIdentity {
+    package static func decode(_ bytes: ByteBuffer) throws(StorageError) -> StoreIdentity {
         let lines = String(buffer: bytes).utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         guard lines.count >= 2, lines[0].elementsEqual(title.utf8),
             let format = value("format", in: lines[1]).flatMap({ UInt32($0) })
