@@ -4,7 +4,7 @@ FROM swift:6.3-bookworm AS build
 # The same packages as BUILD_PACKAGES in the Makefile.
 RUN apt-get update -qq \
     && apt-get install -y -qq --no-install-recommends \
-        libisal-dev libxxhash-dev libssl-dev libxml2-dev libsqlite3-dev pkg-config \
+        libisal-dev libxxhash-dev libssl-dev libxml2-dev libsqlite3-dev libcurl4-openssl-dev pkg-config \
     && rm -rf /var/lib/apt/lists/*
 
 WORKDIR /source
@@ -18,7 +18,7 @@ FROM debian:bookworm-slim
 
 RUN apt-get update -qq \
     && apt-get install -y -qq --no-install-recommends \
-        ca-certificates libisal2 libxxhash0 libssl3 libxml2 libsqlite3-0 \
+        ca-certificates libisal2 libxxhash0 libssl3 libxml2 libsqlite3-0 libcurl4 \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --home-dir /data --shell /usr/sbin/nologin tidegate \
     && install -d -o tidegate -g tidegate -m 0700 /data

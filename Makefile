@@ -15,8 +15,8 @@ TIDEGATE_CONFIGURATION ?= release
 unexport TIDEGATE_CONFIGURATION
 
 # Every Debian package that anything here needs, in one place.
-BUILD_PACKAGES := libisal-dev libxxhash-dev libssl-dev libxml2-dev libsqlite3-dev pkg-config
-TEST_PACKAGES := python3 python3-venv openssl rclone s3cmd restic s3fs fiu-utils
+BUILD_PACKAGES := libisal-dev libxxhash-dev libssl-dev libxml2-dev libsqlite3-dev libcurl4-openssl-dev pkg-config
+TEST_PACKAGES := python3 python3-venv openssl nginx-light rclone s3cmd restic s3fs fiu-utils
 HOSTILE_PACKAGES := testssl.sh
 BENCH_PACKAGES := python3 python3-venv openssl nginx-light wrk gcc libc6-dev ceph ceph-common radosgw
 
@@ -56,11 +56,20 @@ build: packages ## Builds the debug binary and the tests
 	swift build --build-tests
 
 .PHONY: test
-test: unit simulation blackbox allocations containers ## Everything: units, simulation, clients, conformance, faults, histories, hostile scenes, allocations, containers
+test: unit remote simulation blackbox allocations containers ## Everything: units, other S3 servers, simulation, clients, conformance, faults, histories, hostile scenes, allocations, containers
 
 .PHONY: unit
 unit: build ## The tests in Swift
 	swift test --skip-build --no-parallel
+
+.PHONY: remote
+remote: build test-packages venv ## The laws of blob stores against real S3 servers
+	$(PYTHON) Tests/Remote/run
+
+.PHONY: remote-load
+remote-load: packages test-packages venv ## What a GiB costs through a bucket of other S3 servers
+	swift build -c release --product remote-load
+	$(PYTHON) Tests/Remote/run --measure
 
 .PHONY: simulation
 simulation: packages venv ## Some hundreds of seeds of the simulated gateway; one of them: make simulation SEED=123
@@ -140,7 +149,6 @@ binary: packages
 
 .PHONY: bench
 bench: release bench-packages venv ## Ratios against nginx, SeaweedFS, Ceph RGW, openssl and ISA-L on this machine
-	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r Tests/Benchmarks/requirements.txt
 	swift build -c release --product workbench
 	$(PYTHON) Tests/Benchmarks/bench
 

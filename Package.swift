@@ -58,6 +58,7 @@ let package = Package(
         // C, quarantined: module maps and bounds-annotated shims.
         .systemLibrary(name: "SystemLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
         .target(name: "CXML2", dependencies: ["SystemLibXML2"], linkerSettings: [.linkedLibrary("xml2")]),
+        .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
         .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("crypto")]),
         .target(name: "CChecksums", linkerSettings: [.linkedLibrary("xxhash"), .linkedLibrary("isal")]),
         .target(name: "CISAL", linkerSettings: [.linkedLibrary("isal")]),
@@ -79,6 +80,9 @@ let package = Package(
             swiftSettings: settings + [.enableExperimentalFeature("SafeInteropWrappers")]),
         target("Storage", ["Primitives", nioCore]),
         target("DirectoryStore", ["Storage", "Primitives", "CLinux", "CChecksums", nioCore]),
+        target(
+            "RemoteStore",
+            ["Storage", "Signing", "XML", "Cryptography", "Primitives", "CCurl", "CLinux", nioCore]),
         target("Pools", ["Storage", "Erasure", "Primitives", nioCore]),
         // Metadata.
         target("Metadata", ["Primitives"]),
@@ -153,6 +157,10 @@ let package = Package(
                 nioCore,
             ],
             path: "Tests/Fuzzing/FuzzTargets", swiftSettings: settings),
+        // What a gigabyte costs through a remote store.
+        .executableTarget(
+            name: "remote-load", dependencies: ["RemoteStore", "Signing", "Storage", "Primitives", nioCore],
+            path: "Tests/Remote/Load", swiftSettings: settings),
         // Tests.
         tests("PrimitivesTests", ["Primitives", "TidegateTesting", nioCore]),
         tests("XMLTests", ["XML", "Primitives", nioCore]),
@@ -165,6 +173,13 @@ let package = Package(
         tests(
             "StorageTests",
             ["Storage", "DirectoryStore", "Pools", "Erasure", "Primitives", "TidegateTesting", nioCore]),
+        tests(
+            "RemoteStoreTests",
+            [
+                "RemoteStore", "Storage", "Signing", "XML", "Cryptography", "Primitives", "TidegateTesting", nioCore,
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ]),
         tests(
             "MetadataTests",
             ["Metadata", "EmbeddedIndex", "IndexBackup", "Primitives", "Storage", "TidegateTesting", nioCore]),

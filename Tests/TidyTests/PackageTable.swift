@@ -14,7 +14,7 @@ struct PackageTable: Sendable {
         ]
         return [
             "SystemLibXML2": [], "CXML2": ["SystemLibXML2"],
-            "COpenSSL": [], "CChecksums": [], "CISAL": [], "CSQLite": [], "CLinux": [],
+            "CCurl": [], "COpenSSL": [], "CChecksums": [], "CISAL": [], "CSQLite": [], "CLinux": [],
             "Primitives": ["NIOCore"],
             "XML": ["Primitives", "CXML2", "NIOCore"],
             "Cryptography": ["Primitives", "COpenSSL", "CChecksums", "NIOCore"],
@@ -26,6 +26,7 @@ struct PackageTable: Sendable {
             "Erasure": ["Primitives", "CISAL", "NIOCore"],
             "Storage": ["Primitives", "NIOCore"],
             "DirectoryStore": ["Storage", "Primitives", "CLinux", "CChecksums", "NIOCore"],
+            "RemoteStore": ["Storage", "Signing", "XML", "Cryptography", "Primitives", "CCurl", "CLinux", "NIOCore"],
             "Pools": ["Storage", "Erasure", "Primitives", "NIOCore"],
             "Metadata": ["Primitives"],
             "EmbeddedIndex": ["Metadata", "Primitives", "CSQLite"],
@@ -43,6 +44,7 @@ struct PackageTable: Sendable {
             "workbench": protocols.union(["CWorkbench", "Gateway", "Workers", "EmbeddedIndex", "Erasure"]).union([
                 "Cryptography", "NIOCore", "ArgumentParser",
             ]),
+            "remote-load": ["RemoteStore", "Signing", "Storage", "Primitives", "NIOCore"],
             "TidegateTesting": protocols.union(["NIOCore"]),
             "FuzzTargets": gateway.union([
                 "Gateway", "Server", "DirectoryStore", "IndexBackup", "AuditLog", "Configuration",

@@ -7,7 +7,7 @@ extension Rule {
         "CChecksums": ["Cryptography", "DirectoryStore"],
         "CISAL": ["Erasure"],
         "CSQLite": ["EmbeddedIndex"],
-        "CLinux": ["DirectoryStore", "AuditLog", "tidegate"],
+        "CLinux": ["DirectoryStore", "RemoteStore", "AuditLog", "tidegate"],
         "CCurl": ["RemoteStore"],
         "CHiredis": ["RedisLimits"],
         "CPostgres": ["PostgresIndex"],

@@ -1,0 +1,14 @@
+/// How a remote store works: its bounds, and how its backend is reached.
+package struct RemoteStoreSettings: Sendable {
+    package var transfer = TransferSettings()
+    package var retry = RetryPolicy()
+    /// A blob of at most so many bytes is held in memory and sent by one request, which can be made again.
+    package var bufferedBytes = 1 << 20
+    /// A longer one whose length is known goes out as it comes, by one request of at most so many bytes. Over plain
+    /// HTTP none does (the page RemoteStore of Decisions).
+    package var streamedBytes: Int64 = 1 << 30
+    /// Of any other, parts of so many bytes are held in memory. S3 wants at least 5 MiB, and at most 10,000 parts.
+    package var partBytes = 8 << 20
+
+    package init() {}
+}

@@ -1,0 +1,35 @@
+/// How a backend is reached: limits of time and number, and whom to trust.
+package struct TransferSettings: Sendable {
+    /// Whose certificate a server may show. There is no way to trust any.
+    package enum Trust: Sendable, Hashable {
+        /// The authorities of the system.
+        case system
+        /// These certificates alone, in PEM: an authority of one's own, or the server's certificate itself.
+        case certificates(String)
+    }
+
+    /// Until a connection stands, its TLS included.
+    package var connectTimeout: Duration = .seconds(5)
+    /// From the request's last byte to the answer's first.
+    package var firstByteTimeout: Duration = .seconds(30)
+    /// Without a byte in either direction, time not counted in which we ourselves hold it up.
+    package var stallTimeout: Duration = .seconds(20)
+    /// Until one of the transfers under way makes room for one that waits.
+    package var waitTimeout: Duration = .seconds(30)
+
+    /// Transfers, and with them connections, at once.
+    package var transferLimit = 32
+    /// Transfers that wait for one of these; one more is refused.
+    package var waitingLimit = 1024
+
+    package var trust = Trust.system
+    /// SHA-256 digests of public keys (32 bytes each), of which the server must have one beside a certificate that is
+    /// trusted. Empty for any.
+    package var pinnedKeys: [[UInt8]] = []
+    /// Whether HTTP/2 is offered to a server that speaks TLS.
+    package var offersHTTP2 = true
+    /// A proxy's URL. The process's environment is not asked for one.
+    package var proxy: String?
+
+    package init() {}
+}
