@@ -1,7 +1,7 @@
 /// Why a body could not be read to its end, or an answer not be written.
 ///
-/// Every kind but `storage` and `storageAway` is the fault of whoever sends or receives the bytes: it never counts against
-/// a backend.
+/// Every kind but `storage` and `storageAway` is the fault of whoever sends or receives the bytes: it never counts
+/// against a backend.
 package struct BodyError: Error, Equatable, CustomStringConvertible {
     package enum Kind: String, Sendable, CaseIterable {
         /// The peer went away, or its connection broke.
