@@ -35,7 +35,9 @@ def start(folder, stack, authority, with_ceph=False, only=None):
         if wanted("SeaweedFS"):
             add(seaweed)
         if wanted("nginx") and program("nginx"):
-            add(stack.enter_context(front(folder / "nginx", seaweed, authority)), authority.ca)
+            side = stack.enter_context(front(folder / "nginx", seaweed, authority))
+            add(side, authority.ca)
+            started.append(started[-1]._replace(name="nginx-h2"))
     if wanted("rclone"):
         add(stack.enter_context(rclone(folder / "rclone")))
     if with_ceph and wanted("Ceph"):

@@ -9,7 +9,8 @@ import TidegateTesting
 
 /// The real servers that the environment names; `Tests/Remote/run` starts some and names them.
 enum RemoteServers {
-    /// What a run needs: `NAME=URL …`, and where they differ from the runner's, the others.
+    /// What a run needs: `NAME=URL …`, and where they differ from the runner's, the others. A name that ends
+    /// with `-h2` is a server to which HTTP/2 is offered.
     private static let variables = ProcessInfo.processInfo.environment
     static let endpoints: [String] = (variables["TIDEGATE_TEST_S3_ENDPOINTS"] ?? "").split(separator: " ").map(
         String.init)
@@ -37,6 +38,7 @@ enum RemoteServers {
         if let authority = variables["TIDEGATE_TEST_S3_CA"] {
             settings.transfer.trust = .certificates(try String(contentsOfFile: authority, encoding: .utf8))
         }
+        settings.transfer.offersHTTP2 = parts[0].hasSuffix("-h2")
         configure(&settings)
         let store = try RemoteStore(
             name: parts[0], endpoint: endpoint, credentials: try credentials(), settings: settings,

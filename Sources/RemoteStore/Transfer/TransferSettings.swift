@@ -26,8 +26,9 @@ package struct TransferSettings: Sendable {
     /// SHA-256 digests of public keys (32 bytes each), of which the server must have one beside a certificate that is
     /// trusted. Empty for any.
     package var pinnedKeys: [[UInt8]] = []
-    /// Whether HTTP/2 is offered to a server that speaks TLS.
-    package var offersHTTP2 = true
+    /// Whether HTTP/2 is offered to a server that speaks TLS. Off unless somebody wants it: with Debian's libcurl it
+    /// costs many times what HTTP/1.1 does (the page RemoteStore of Decisions).
+    package var offersHTTP2 = false
     /// A proxy's URL. The process's environment is not asked for one.
     package var proxy: String?
 

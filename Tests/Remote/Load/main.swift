@@ -30,7 +30,7 @@ func measure(_ what: String, gibibytes: Double, _ work: () async throws -> Void)
 
 let arguments = CommandLine.arguments
 guard arguments.count >= 5 else {
-    print("usage: remote-load URL BUCKET ACCESS-KEY SECRET-KEY [FILE-OF-AUTHORITY [COUNT]]")
+    print("usage: remote-load URL BUCKET ACCESS-KEY SECRET-KEY [FILE-OF-AUTHORITY [h1|h2 [COUNT]]]")
     exit(2)
 }
 
@@ -41,7 +41,8 @@ if arguments.count > 5, !arguments[5].isEmpty {
     let count = unsafe fread(&text, 1, 1 << 20, file)
     settings.transfer.trust = .certificates(String(decoding: text.prefix(count), as: UTF8.self))
 }
-let count = arguments.count > 6 ? Int(arguments[6]) ?? 8 : 8
+settings.transfer.offersHTTP2 = arguments.count > 6 && arguments[6] == "h2"
+let count = arguments.count > 7 ? Int(arguments[7]) ?? 8 : 8
 let environment = SystemEnvironment()
 let store = try RemoteStore(
     name: "load",
