@@ -134,8 +134,10 @@ class Run(kill9.Run):
             # Without a fault it must come; with one it may wait for good.
             if said and not command:
                 raise
-            if (self.gateway.process and self.gateway.process.returncode or 0) < 0:
-                raise RuntimeError(f"a start under {command} died: {said[:4000]}") from None
+            # A process that ended is here still, one that was killed at the deadline is not.
+            ended = self.gateway.process
+            if ended and (ended.returncode < 0 or not said):
+                raise RuntimeError(f"a start under {command} died or said nothing: {said[:4000]}") from None
             if not said:
                 self.say(f"start {attempt + 1} said nothing: {str(error)[:200]}")
             return said
