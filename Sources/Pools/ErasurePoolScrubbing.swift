@@ -143,30 +143,7 @@ extension ErasurePool {
             let footer = statuses.first(where: { $0.state == .sound || $0.state == .crowded })?.footer
                 ?? statuses.compactMap(\.footer).first
         else { throw Self.lost(statuses, needed: locator.geometry.dataShards) }
-        var (homes, avoided) = (homes(locator), Set<Int>())
-        for status in broken {
-            if case .unavailable = status.state, let store = status.store { avoided.insert(Int(store)) }
-        }
-        for status in broken { homes[Int(status.index)].store = nil }
-        let order = order(locator.name, epoch: locator.placementEpoch)
-        var rebuilt: [Rebuilt] = []
-        var wanted = broken.map { Int($0.index) }
-        // A name can have other bytes: of a repair that was cut short before its commit, and damaged since. No store
-        // replaces them, so that the attempt after it is taken.
-        for _ in 0..<3 where !wanted.isEmpty {
-            let targets = targets(locator.geometry, order, homes, wanted, avoiding: avoided)
-            let tried = await rebuild(readable(locator, broken), targets, footer)
-            wanted = []
-            for new in tried {
-                if case .corrupt = new.error {
-                    wanted.append(new.home.index)
-                    homes[new.home.index].attempt = new.home.attempt
-                } else if new.error == nil {
-                    rebuilt.append(new)
-                    homes[new.home.index] = new.home
-                }
-            }
-        }
+        let rebuilt = await rebuild(locator, broken, footer)
         for status in broken {
             guard let new = rebuilt.first(where: { $0.home.index == Int(status.index) })?.home,
                 let store = new.store
@@ -189,6 +166,49 @@ extension ErasurePool {
         }
         report.locator.exceptions.sort { $0.index < $1.index }
         return report
+    }
+
+    /// Writes the broken shards anew, each where there is room for it.
+    ///
+    /// - Returns: Those that are durable and right.
+    private func rebuild(_ locator: BlobLocator, _ broken: [ShardStatus], _ footer: ShardFooter) async -> [Rebuilt] {
+        var (homes, avoided, rebuilt) = (homes(locator), Set<Int>(), [Rebuilt]())
+        for status in broken {
+            homes[Int(status.index)].store = nil
+            if case .unavailable = status.state, let store = status.store { avoided.insert(Int(store)) }
+        }
+        let order = order(locator.name, epoch: locator.placementEpoch)
+        let crowded = Set(broken.filter { $0.state == .crowded }.map { Int($0.index) })
+        var (wanted, corrupt) = (broken.map { Int($0.index) }, 0)
+        // A name can have other bytes: of a repair that was cut short before its commit, and damaged since. No store
+        // replaces them, so that the attempt after it is taken. A store that takes nothing is passed over.
+        while !wanted.isEmpty, corrupt < 3 {
+            let free = targets(locator.geometry, order, homes, wanted, avoiding: avoided)
+            // What is right already moves only to where it is alone: it would be moved in circles otherwise.
+            let targets = free.filter { target in
+                let others = (homes + free).filter { $0.index != target.index }
+                return !crowded.contains(target.index) || !others.contains { $0.store == target.store }
+            }
+            wanted = []
+            var isCorrupt = false
+            for new in await rebuild(readable(locator, broken), targets, footer) {
+                switch new.error {
+                case nil:
+                    rebuilt.append(new)
+                    homes[new.home.index] = new.home
+                case .corrupt:
+                    isCorrupt = true
+                    homes[new.home.index].attempt = new.home.attempt
+                    wanted.append(new.home.index)
+                case .full, .unavailable:
+                    if let store = new.home.store { avoided.insert(store) }
+                    wanted.append(new.home.index)
+                default: break  // Too little of the blob can be read, wherever the shard were to go.
+                }
+            }
+            if isCorrupt { corrupt += 1 }
+        }
+        return rebuilt
     }
 
     /// Removes what a repair replaced. To be called once the index has the report's locator.

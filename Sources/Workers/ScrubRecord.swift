@@ -17,6 +17,7 @@ struct ScrubRecord: Sendable, Hashable {
         let counts: [Int64] = [
             Int64(found.blobs), found.bytes, Int64(found.soundShards), Int64(found.damagedShards),
             Int64(found.unreachableShards), Int64(found.damagedBlobs), Int64(found.unreadableBlobs),
+            Int64(found.crowdedShards),
         ]
         for (position, count) in counts.enumerated() { writer.number(UInt64(3 + position), count) }
         return writer.bytes
@@ -39,6 +40,7 @@ struct ScrubRecord: Sendable, Hashable {
             case 7: found.unreachableShards = Int(clamping: value.signed)
             case 8: found.damagedBlobs = Int(clamping: value.signed)
             case 9: found.unreadableBlobs = Int(clamping: value.signed)
+            case 10: found.crowdedShards = Int(clamping: value.signed)
             default: break
             }
         }

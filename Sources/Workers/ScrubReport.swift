@@ -8,6 +8,8 @@ package struct ScrubReport: Sendable, Hashable {
     package var soundShards = 0
     /// Shards that are missing or corrupt.
     package var damagedShards = 0
+    /// Shards that are right, but lie beside a sibling although another store could take them.
+    package var crowdedShards = 0
     /// Shards whose store did not answer.
     package var unreachableShards = 0
     /// Blobs with shards that are not sound.
@@ -21,6 +23,6 @@ package struct ScrubReport: Sendable, Hashable {
 
     /// Whether every shard of every blob was read, and is right.
     package var isClean: Bool {
-        isComplete && damagedShards == 0 && unreachableShards == 0 && damagedBlobs == 0 && unreadableBlobs == 0
+        isComplete && damagedShards + crowdedShards + unreachableShards == 0 && damagedBlobs + unreadableBlobs == 0
     }
 }

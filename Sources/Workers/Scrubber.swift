@@ -168,7 +168,11 @@ package struct Scrubber: Sendable {
         done.soundShards += checked.soundShards
         if !checked.damage.isEmpty { queue.isDamaged(name) }
         for damage in checked.damage {
-            if damage.kind == .unavailable { done.unreachableShards += 1 } else { done.damagedShards += 1 }
+            switch damage.kind {
+            case .missing, .corrupt: done.damagedShards += 1
+            case .crowded: done.crowdedShards += 1
+            case .unavailable: done.unreachableShards += 1
+            }
             queue.report(name, damage)
         }
         if checked.damage.isEmpty { queue.isWhole(name) } else { done.damagedBlobs += 1 }

@@ -187,7 +187,9 @@ class Run:
         where = ["--config", self.gateway.config, "--data", self.gateway.data]
         for _ in range(2):
             scrub = self.gateway.tool("scrub", *where, check=False)
-        if scrub.returncode != 0:
+        # The small disk may be full again, of the load itself: what found no room there lies elsewhere, and is sound.
+        clean = " 0 damaged, [0-9]+ beside a sibling, 0 unreachable, 0 unreadable"
+        if scrub.returncode != 0 and not (self.disk == "one store" and re.search(clean, scrub.stdout)):
             raise RuntimeError(f"the second scrub still finds damage:\n{scrub.stdout}{scrub.stderr}")
 
 

@@ -173,7 +173,7 @@ package struct SimulationRun: Sendable {
         var isWhole = false
         for _ in 0..<8 where !isWhole {
             let found = try await process.scrubber.pass()
-            isWhole = found.damagedShards + found.unreachableShards == 0
+            isWhole = found.damagedShards + found.crowdedShards + found.unreachableShards == 0
             try await process.repairAll()
             await world.host.wait(.seconds(150))
         }

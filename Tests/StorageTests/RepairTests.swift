@@ -82,6 +82,33 @@ import TidegateTesting
         #expect(try await harness.shards().isEmpty)
     }
 
+    @Test("A shard whose store is full goes beside a sibling, moves home once there is room, and not before")
+    func aFullStoreIsPassedOver() async throws {
+        var generator = SeededGenerator(seed: 48)
+        let harness = try PoolHarness()
+        let bytes = generator.bytes(30_000)
+        let locator = try await harness.store(bytes, &generator)
+        let lost = try #require(try await harness.shards().first)
+        let home = lost.store
+        try await harness.memory[home].delete(lost.summary.name)
+        harness.faulty[home].follow(.every(.write, .failBefore(.full)))
+        let report = try await harness.pool.repair(locator)
+        #expect(report.isWhole)
+        #expect(report.repairs.map(\.before) == [.missing])
+        #expect(report.repairs.allSatisfy { Int($0.store) != home })
+        #expect(try await harness.fetch(report.locator) == bytes)
+        let crowded = try await harness.pool.repair(report.locator)
+        #expect(crowded.unrepaired.map(\.state) == [.crowded])
+        #expect(crowded.repairs.isEmpty && crowded.locator == report.locator)
+        #expect(try await harness.shards().count == 6)
+        harness.faulty[home].follow(.none)
+        let moved = try await harness.pool.repair(report.locator)
+        #expect(moved.isWhole)
+        #expect(moved.repairs.map(\.before) == [.crowded])
+        #expect(moved.repairs.allSatisfy { Int($0.store) == home })
+        #expect(try await harness.fetch(moved.locator) == bytes)
+    }
+
     @Test("A shard whose store is away is not put where a damaged one of its blob is, which can be read still")
     func noStoreHoldsMoreThanMAfterARepair() async throws {
         var generator = SeededGenerator(seed: 47)

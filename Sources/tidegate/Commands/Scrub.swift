@@ -42,6 +42,7 @@ struct Scrub: AsyncParsableCommand {
             print(
                 "\(Counted(found.blobs, "blob")), \(Counted(found.bytes, "byte")), "
                     + "\(Counted(found.soundShards, "sound shard")), \(found.damagedShards) damaged, "
+                    + "\(found.crowdedShards) beside a sibling, "
                     + "\(found.unreachableShards) unreachable, \(Counted(found.unreadableBlobs, "unreadable blob"))")
             return found.isClean
         }

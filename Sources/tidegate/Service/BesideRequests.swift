@@ -69,6 +69,7 @@ struct BesideRequests: Sendable {
                     "every shard was looked at after a store's return",
                     metadata: [
                         "blobs": .count(report.blobs), "damaged-shards": .count(report.damagedShards),
+                        "shards-beside-siblings": .count(report.crowdedShards),
                         "unreachable-shards": .count(report.unreachableShards),
                     ])
             } catch .cancelled {

@@ -105,6 +105,7 @@ final class WorkerMetrics: Sendable {
             metadata: [
                 "blobs": .count(report.blobs), "bytes": .count(report.bytes),
                 "damaged-shards": .count(report.damagedShards),
+                "shards-beside-siblings": .count(report.crowdedShards),
                 "unreachable-shards": .count(report.unreachableShards),
             ])
     }
