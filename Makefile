@@ -63,7 +63,8 @@ unit: build ## The tests in Swift
 	swift test --skip-build --no-parallel
 
 .PHONY: remote
-remote: build test-packages venv ## The laws of blob stores against real S3 servers
+remote: build test-packages venv ## The laws of blob stores against real S3 servers, and servers that lie
+	$(PYTEST) Tests/Remote
 	$(PYTHON) Tests/Remote/run
 
 .PHONY: remote-load
