@@ -36,9 +36,7 @@ extension RemoteStore {
     }
 
     private func call(for name: BlobName, _ range: Range<Int64>) -> RemoteCall {
-        RemoteCall(
-            operation: "GetObject", method: "GET", key: names.key(of: name),
-            fields: ["range": "bytes=\(range.lowerBound)-\(range.upperBound - 1)"])
+        .get(names.key(of: name), ["range": "bytes=\(range.lowerBound)-\(range.upperBound - 1)"])
     }
 
     /// The head of an answer to a request for a range: 200, 206 or 416. For any other the transfer has ended.

@@ -22,7 +22,7 @@ extension RemoteStore {
 
     /// One request with bytes that are in memory, so that it can be made again.
     private func put(_ name: BlobName, _ buffers: [ByteBuffer]) async throws(StorageError) {
-        let call = RemoteCall(operation: "PutObject", method: "PUT", key: names.key(of: name))
+        let call = RemoteCall.put(names.key(of: name))
         do throws(RemoteFault) {
             _ = try await client.perform(call, body: buffers, limit: ErrorAnswer.byteLimit)
         } catch {
@@ -38,7 +38,7 @@ extension RemoteStore {
     private func stream(
         _ name: BlobName, _ first: [ByteBuffer], _ pieces: inout BodyPieces, length: Int64
     ) async throws(StorageError) {
-        let call = RemoteCall(operation: "PutObject", method: "PUT", key: names.key(of: name))
+        let call = RemoteCall.put(names.key(of: name))
         let transfer: Transfer
         do throws(RemoteFault) {
             transfer = try client.begin(call, length: length, payload: .unsigned)
@@ -86,7 +86,7 @@ extension RemoteStore {
         _ fault: RemoteFault, _ name: BlobName, length: Int64, mayBeThere: Bool
     ) async throws(StorageError) {
         guard mayBeThere, !fault.isCancelled else { throw self.fault(fault) }
-        let call = RemoteCall(operation: "HeadObject", method: "HEAD", key: names.key(of: name))
+        let call = RemoteCall.head(names.key(of: name))
         do throws(RemoteFault) {
             let answer = try await client.perform(call, limit: 0)
             guard RangeAnswer.length(answer.head) == length else { throw fault }

@@ -33,7 +33,7 @@ package final class RemoteStore: BlobStore {
     }
 
     package func delete(_ name: BlobName) async throws(StorageError) {
-        let call = RemoteCall(operation: "DeleteObject", method: "DELETE", key: names.key(of: name))
+        let call = RemoteCall.delete(names.key(of: name))
         do throws(RemoteFault) {
             _ = try await client.perform(call, limit: ErrorAnswer.byteLimit)
         } catch {
@@ -60,15 +60,7 @@ package final class RemoteStore: BlobStore {
     }
 
     private func page(after: [UInt8], token: String?, limit: Int) async throws(StorageError) -> ListingPage {
-        var call = RemoteCall(operation: "ListObjectsV2", method: "GET", key: nil)
-        call.query = [
-            ("list-type", "2"), ("encoding-type", "url"), ("max-keys", String(limit)), ("prefix", names.blobs),
-        ]
-        if let token {
-            call.query.append(("continuation-token", token))
-        } else if !after.isEmpty {
-            call.query.append(("start-after", String(decoding: after, as: UTF8.self)))
-        }
+        let call = RemoteCall.listing(prefix: names.blobs, after: after, token: token, limit: limit)
         do throws(RemoteFault) {
             let answer = try await client.perform(call, limit: ListingPage.byteLimit)
             do throws(ListingPage.Wrong) {
@@ -119,7 +111,7 @@ extension RemoteStore {
     ///
     /// - Throws: `corrupt` where it cannot be read; `unavailable`, also for a format newer than this code.
     package func readIdentity() async throws(StorageError) -> StoreIdentity? {
-        let call = RemoteCall(operation: "GetObject", method: "GET", key: names.identity)
+        let call = RemoteCall.get(names.identity)
         let answer: RemoteAnswer
         do throws(RemoteFault) {
             answer = try await client.perform(call, limit: StoreIdentityText.limit)
@@ -132,7 +124,7 @@ extension RemoteStore {
 
     /// Says whose the store is, in one request: a crash leaves the old identity or the new one.
     package func writeIdentity(_ identity: StoreIdentity) async throws(StorageError) {
-        let call = RemoteCall(operation: "PutObject", method: "PUT", key: names.identity)
+        let call = RemoteCall.put(names.identity)
         do throws(RemoteFault) {
             _ = try await client.perform(
                 call, body: [StoreIdentityText.encode(identity)], limit: ErrorAnswer.byteLimit)

@@ -17,12 +17,15 @@ struct ErrorAnswer: Sendable, Equatable, CustomStringConvertible {
     let time: Timestamp?
     /// For how long the backend wants to be left alone.
     let retryAfter: Duration?
+    /// Where the bucket is, where the backend wants to be asked there.
+    let region: String?
 
     init(
-        status: Int, code: String? = nil, requestID: String? = nil, time: Timestamp? = nil, retryAfter: Duration? = nil
+        status: Int, code: String? = nil, requestID: String? = nil, time: Timestamp? = nil, retryAfter: Duration? = nil,
+        region: String? = nil
     ) {
         (self.status, self.code, self.requestID) = (status, code, requestID)
-        (self.time, self.retryAfter) = (time, retryAfter)
+        (self.time, self.retryAfter, self.region) = (time, retryAfter, region)
     }
 
     /// Reads what there is: an answer that cannot be read is one without a code.
@@ -43,7 +46,8 @@ struct ErrorAnswer: Sendable, Equatable, CustomStringConvertible {
             status: head.status, code: Self.word(text("Code")),
             requestID: Self.word(head.fields["x-amz-request-id"]) ?? Self.word(text("RequestId")),
             time: text("ServerTime").flatMap { Timestamp(iso8601: $0) } ?? told,
-            retryAfter: head.fields["retry-after"].flatMap { Int64($0) }.flatMap { $0 >= 0 ? .seconds($0) : nil })
+            retryAfter: head.fields["retry-after"].flatMap { Int64($0) }.flatMap { $0 >= 0 ? .seconds($0) : nil },
+            region: Self.word(text("Region")) ?? Self.word(head.fields["x-amz-bucket-region"]))
     }
 
     var description: String {

@@ -28,18 +28,10 @@ struct ListingPage: Sendable {
     ///   - after: What every key is behind, in the order of bytes.
     /// - Throws: `Wrong`, which names what is.
     init(_ bytes: ByteBuffer, prefix: String, after: [UInt8]) throws(Wrong) {
-        let root: XMLElement
-        do throws(XMLError) {
-            root = try XMLDocument.parse(bytes, limits: XMLLimits(bytes: Self.byteLimit))
-        } catch {
-            throw Wrong(detail: "its listing cannot be read: \(error)")
-        }
-        guard root.isNamed("ListBucketResult") else { throw Wrong(detail: "its listing is another document") }
-        let isEncoded = root.child("EncodingType")?.text == "url"
-        var entries: [Entry] = []
+        let root = try Self.root(bytes)
+        let entries = try Self.entries(of: root)
         var last = after
-        for element in root.children("Contents") {
-            let entry = try Self.entry(element, isEncoded)
+        for entry in entries {
             guard entry.key.starts(with: prefix.utf8) else {
                 throw Wrong(detail: "its listing has a key without the prefix that was asked for")
             }
@@ -47,10 +39,37 @@ struct ListingPage: Sendable {
                 throw Wrong(detail: "its listing is out of order, or has what comes before the key that was asked for")
             }
             last = entry.key
-            entries.append(entry)
         }
         self.entries = entries
         token = try Self.token(root, isEmpty: entries.isEmpty)
+    }
+
+    /// The entries of a page as they stand there, in whatever order.
+    static func entries(_ bytes: ByteBuffer) throws(Wrong) -> [Entry] {
+        try entries(of: root(bytes))
+    }
+
+    private static func entries(of root: XMLElement) throws(Wrong) -> [Entry] {
+        let isEncoded = root.child("EncodingType")?.text == "url"
+        var entries: [Entry] = []
+        for element in root.children("Contents") { entries.append(try entry(element, isEncoded)) }
+        return entries
+    }
+
+    /// The most keys of a page, as it says; nil where it does not.
+    static func limit(_ bytes: ByteBuffer) throws(Wrong) -> Int? {
+        try root(bytes).child("MaxKeys").flatMap { Int($0.text) }
+    }
+
+    private static func root(_ bytes: ByteBuffer) throws(Wrong) -> XMLElement {
+        let root: XMLElement
+        do throws(XMLError) {
+            root = try XMLDocument.parse(bytes, limits: XMLLimits(bytes: byteLimit))
+        } catch {
+            throw Wrong(detail: "its listing cannot be read: \(error)")
+        }
+        guard root.isNamed("ListBucketResult") else { throw Wrong(detail: "its listing is another document") }
+        return root
     }
 
     private static func entry(_ element: XMLElement, _ isEncoded: Bool) throws(Wrong) -> Entry {

@@ -51,7 +51,8 @@ enum MultipartAnswers {
 
     private static var limits: XMLLimits { XMLLimits(bytes: byteLimit, depth: 8, elements: 200) }
 
-    private static func isText(_ text: String) -> Bool {
+    /// Whether a text can be sent back.
+    static func isText(_ text: String) -> Bool {
         (1...1024).contains(text.utf8.count) && text.utf8.span.areAll { $0 > 0x20 && $0 < 0x7f }
     }
 }

@@ -14,6 +14,9 @@ struct ObjectNames: Sendable {
     /// Before the key of every blob.
     var blobs: String { "\(prefix)blobs/" }
 
+    /// Before every key of a probe: neither an identity nor a blob can be there.
+    func probeFolder(_ id: String) -> String { "\(prefix)probe-\(id)/" }
+
     func key(of name: BlobName) -> String { "\(blobs)\(name)" }
 
     /// The blob under a key; nil for a key that is none of ours.

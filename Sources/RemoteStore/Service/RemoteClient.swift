@@ -168,7 +168,7 @@ final class RemoteClient: Sendable {
     }
 
     /// What is signed of a payload in memory: its SHA-256, unless TLS protects it and it is long.
-    private func payload(of body: [ByteBuffer]?) -> PayloadMode {
+    func payload(of body: [ByteBuffer]?) -> PayloadMode {
         let body = body ?? []
         let count = body.reduce(0) { $0 + $1.readableBytes }
         guard !endpoint.isEncrypted || count <= Self.cheapBytes else { return .unsigned }

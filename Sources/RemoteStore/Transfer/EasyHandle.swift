@@ -109,7 +109,8 @@ final class EasyHandle {
     }
 
     private func setTrust(_ settings: TransferSettings) throws(TransferError) {
-        try set(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
+        let leastVersion = settings.requiresTLS13 ? CURL_SSLVERSION_TLSv1_3 : CURL_SSLVERSION_TLSv1_2
+        try set(CURLOPT_SSLVERSION, Int(leastVersion))
         try set(CURLOPT_SSL_VERIFYPEER, 1)
         try set(CURLOPT_SSL_VERIFYHOST, 2)
         if case .certificates(let text) = settings.trust {

@@ -10,6 +10,8 @@ final class RunningTransfer {
 
     let transfer: Transfer
     let easy: EasyHandle
+    /// By the monotonic clock.
+    let started: UInt64
     /// When a byte went or came last, or we let it go on, by the monotonic clock.
     private(set) var lastProgress: UInt64
     /// Why it is broken off by us: libcurl tells only that a function refused.
@@ -22,7 +24,8 @@ final class RunningTransfer {
 
     init(_ transfer: Transfer, _ easy: EasyHandle, now: @escaping () -> UInt64) {
         (self.transfer, self.easy, self.now) = (transfer, easy, now)
-        lastProgress = now()
+        started = now()
+        lastProgress = started
     }
 
     /// - Returns: libcurl's result.

@@ -104,6 +104,11 @@ final class TransferLoop {
         func isOver(_ start: UInt64, _ limit: Duration) -> Bool {
             now > start && Duration.nanoseconds(now - start) > limit
         }
+        if let limit = settings.wholeTimeout {
+            for current in Array(running.values) where isOver(current.started, limit) {
+                end(current, .failure(.broken("it was not over within \(limit)")))
+            }
+        }
         for current in Array(running.values) where !current.isHeldUpByUs {
             if !current.hasAnswer, current.transfer.hasSentAll {
                 guard isOver(current.lastProgress, settings.firstByteTimeout) else { continue }

@@ -14,6 +14,8 @@ package struct TransferSettings: Sendable {
     package var firstByteTimeout: Duration = .seconds(30)
     /// Without a byte in either direction, time not counted in which we ourselves hold it up.
     package var stallTimeout: Duration = .seconds(20)
+    /// From a request's start to the answer's end, whatever moves meanwhile; nil for no limit.
+    package var wholeTimeout: Duration?
     /// Until one of the transfers under way makes room for one that waits.
     package var waitTimeout: Duration = .seconds(30)
 
@@ -26,6 +28,8 @@ package struct TransferSettings: Sendable {
     /// SHA-256 digests of public keys (32 bytes each), of which the server must have one beside a certificate that is
     /// trusted. Empty for any.
     package var pinnedKeys: [[UInt8]] = []
+    /// Whether TLS 1.2 is not spoken either.
+    package var requiresTLS13 = false
     /// Whether HTTP/2 is offered to a server that speaks TLS. Off unless somebody wants it: with Debian's libcurl it
     /// costs many times what HTTP/1.1 does (the page RemoteStore of Decisions).
     package var offersHTTP2 = false
