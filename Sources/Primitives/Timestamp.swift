@@ -29,7 +29,8 @@ package struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertibl
     }
 
     package static func - (later: Timestamp, earlier: Timestamp) -> Duration {
-        .nanoseconds(later.nanoseconds - earlier.nanoseconds)
+        // Between the first and the last time that there is lies more than 64 bits of nanoseconds hold.
+        Duration.nanoseconds(later.nanoseconds) - Duration.nanoseconds(earlier.nanoseconds)
     }
 
     /// As `iso8601`.

@@ -35,6 +35,15 @@ struct TimestampTests {
         #expect(Timestamp(iso8601Basic: text) == nil)
     }
 
+    @Test("are told apart from the first year to the last", arguments: [("1678", "2261"), ("2261", "1678")])
+    func difference(_ earlier: String, _ later: String) throws {
+        let first = try #require(Timestamp(iso8601: "\(earlier)-01-01T00:00:00Z"))
+        let last = try #require(Timestamp(iso8601: "\(later)-01-01T00:00:00Z"))
+        // 583 years, of which 141 have a day more.
+        let days: Int64 = 583 * 365 + 141
+        #expect(last - first == .seconds(days * 86_400 * (earlier < later ? 1 : -1)))
+    }
+
     @Test("go through the calendar and back for every day of four centuries")
     func roundTrip() {
         for day in stride(from: Int64(-80_000), to: 66_000, by: 1) {
