@@ -54,10 +54,9 @@ struct Upload {
     }
 
     private func begin() async throws(RemoteFault) -> String {
-        var call = call("CreateMultipartUpload", "POST", [("uploads", "")])
-        // Every call makes an upload, of which one alone would be completed; and whoever does not wait for the answer
-        // does not learn what is to be aborted.
-        (call.isRepeatable, call.isShielded) = (false, true)
+        var call = RemoteCall.createUpload(key)
+        // Whoever does not wait for the answer does not learn what is to be aborted.
+        call.isShielded = true
         let answer = try await store.client.perform(call, body: [], limit: MultipartAnswers.byteLimit)
         guard let id = MultipartAnswers.uploadID(answer.body) else {
             throw RemoteFault(call.operation, .wrong("it began an upload without an id"))
@@ -94,7 +93,7 @@ struct Upload {
     /// Frees what the backend keeps of it, also for a task that was cancelled. What cannot be aborted is kept in the
     /// store's list.
     func abort() async {
-        var call = call("AbortMultipartUpload", "DELETE", [("uploadId", id)])
+        var call = RemoteCall.abort(key, id)
         call.isShielded = true
         do throws(RemoteFault) {
             _ = try await store.client.perform(call, limit: ErrorAnswer.byteLimit)

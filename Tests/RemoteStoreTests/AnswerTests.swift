@@ -175,4 +175,38 @@ import Testing
         #expect(document.contains("<PartNumber>1</PartNumber><ETag>&quot;a&quot;</ETag>"))
         #expect(document.contains("<PartNumber>2</PartNumber><ETag>b&amp;c</ETag>"))
     }
+
+    // MARK: The bucket
+
+    @Test func readsWhatABucketIsLike() {
+        func versioning(_ text: String) -> BackendAbilities.Versioning? {
+            BucketAnswers.versioning(ByteBuffer(string: "<VersioningConfiguration>\(text)</VersioningConfiguration>"))
+        }
+        #expect(versioning("") == .off && versioning("<Status>Suspended</Status>") == .suspended)
+        #expect(versioning("<Status>Enabled</Status>") == .enabled && versioning("<Status>enabled</Status>") == nil)
+        #expect(BucketAnswers.versioning(ByteBuffer(string: "<ListBucketResult/>")) == nil)
+        #expect(BucketAnswers.versioning(ByteBuffer(string: "<VersioningConfiguration>")) == nil)
+        #expect(
+            BucketAnswers.partPageLimit(ByteBuffer(string: "<ListPartsResult><MaxParts>9</MaxParts></ListPartsResult>"))
+                == 9)
+    }
+
+    @Test func readsVersions() {
+        let text =
+            "<ListVersionsResult><Version><Key>a</Key><VersionId>1</VersionId></Version><DeleteMarker><Key>b</Key>"
+            + "<VersionId>null</VersionId></DeleteMarker><Version><Key>c</Key></Version>"
+            + "<Version><Key>d</Key><VersionId>a b</VersionId></Version></ListVersionsResult>"
+        #expect(
+            BucketAnswers.versions(ByteBuffer(string: text)) == [
+                .init(key: "a", id: "1", isDeleteMarker: false), .init(key: "b", id: "null", isDeleteMarker: true),
+            ])
+        #expect(BucketAnswers.versions(ByteBuffer(string: "<ListBucketResult/>")) == nil)
+    }
+
+    @Test func readsWhereABucketIs() {
+        let text = "<Error><Code>AuthorizationHeaderMalformed</Code><Region>eu-central-1</Region></Error>"
+        #expect(ErrorAnswer(head(400), ByteBuffer(string: text)).region == "eu-central-1")
+        #expect(ErrorAnswer(head(301, ["x-amz-bucket-region": "eu-west-1"]), ByteBuffer()).region == "eu-west-1")
+        #expect(ErrorAnswer(head(301, ["x-amz-bucket-region": "no region"]), ByteBuffer()).region == nil)
+    }
 }

@@ -337,6 +337,24 @@ import TidegateTesting
         }
     }
 
+    @Test func anAnswerThatDripsIsEndedWhereThatIsWanted() async throws {
+        let environment = SimulatedEnvironment()
+        var settings = TransferSettings()
+        (settings.firstByteTimeout, settings.stallTimeout) = (.seconds(1000), .seconds(1000))
+        settings.wholeTimeout = .seconds(60)
+        try await ScriptedServer.with { _ in
+            .init("HTTP/1.1 200 X\r\nContent-Length: 10\r\n\r\nx")
+        } use: { server in
+            let transfer = try engine(settings, environment).start(request(server))
+            _ = try await transfer.head()
+            #expect(try await transfer.next() == ByteBuffer(string: "x"))
+            environment.advance(by: .seconds(61))
+            await #expect(throws: TransferError.broken("it was not over within 60.0 seconds")) {
+                _ = try await transfer.next()
+            }
+        }
+    }
+
     @Test func waitingTransfersAreBoundedAndGivenUp() async throws {
         let environment = SimulatedEnvironment()
         var settings = TransferSettings()

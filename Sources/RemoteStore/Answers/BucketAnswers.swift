@@ -38,6 +38,22 @@ enum BucketAnswers {
         return root.child("ObjectLockEnabled")?.text == "Enabled" ? .withoutDefaultRetention : .off
     }
 
+    /// The number of lifecycle rules that would remove or move, by their age, objects below a prefix; nil where the
+    /// document is nothing of S3's. A rule for objects of some tags or sizes counts too: which of ours those are may
+    /// change.
+    static func harmfulRules(_ bytes: ByteBuffer, for prefix: String) -> Int? {
+        guard let root = root(bytes, named: "LifecycleConfiguration", limit: versionsLimit) else { return nil }
+        return root.children("Rule").count { rule in
+            guard rule.child("Status")?.text != "Disabled" else { return false }
+            let expires = rule.children("Expiration").contains { $0.child("Days") != nil || $0.child("Date") != nil }
+            guard expires || rule.child("Transition") != nil else { return false }
+            let filter = rule.child("Filter")
+            let named = rule.child("Prefix") ?? filter?.child("Prefix") ?? filter?.child("And")?.child("Prefix")
+            let wanted = Array((named?.text ?? "").utf8)
+            return prefix.utf8.starts(with: wanted) || wanted.starts(with: prefix.utf8)
+        }
+    }
+
     /// The most parts of a page, as a page of ListParts says.
     static func partPageLimit(_ bytes: ByteBuffer) -> Int? {
         root(bytes, named: "ListPartsResult")?.child("MaxParts").flatMap { Int($0.text) }

@@ -10,6 +10,8 @@ package enum Ability: String, Sendable, Hashable, CaseIterable {
     case bucket
     case versioning
     case objectLock = "object-lock"
+    /// No rule of the bucket removes objects, or moves them to where they cannot be read.
+    case lifecycle
     /// A key without an object is told from one with an object, and from a bucket that is gone.
     case missingKey = "missing-key"
     case readAfterWrite = "read-after-write"
@@ -47,6 +49,7 @@ package enum Ability: String, Sendable, Hashable, CaseIterable {
         case .listAfterWrite: "a listing has every blob that is held, and nothing else"
         case .listOrder: "a listing comes in the order of names, and goes on behind any of them"
         case .listPage: "a listing is whole, however many pages it has"
+        case .lifecycle: "a blob stays until it is deleted, and can be read"
         case .reach, .tls, .clock, .credentials, .bucket, .conditionalPut, .checksumEcho, .payloadHash, .eTag,
             .latency, .throughput, .durabilityHint, .removal:
             nil
@@ -54,10 +57,10 @@ package enum Ability: String, Sendable, Hashable, CaseIterable {
     }
 
     /// Whether a backend is not taken unless it was seen to have the ability. What versioning and Object Lock would do
-    /// to a deletion is also seen by deleting.
+    /// to a deletion is also seen by deleting, and few services have rules.
     package var isRequired: Bool {
         switch self {
-        case .versioning, .objectLock: false
+        case .versioning, .objectLock, .lifecycle: false
         case .reach, .credentials, .bucket: true
         default: law != nil
         }

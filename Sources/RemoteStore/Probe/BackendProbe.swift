@@ -5,13 +5,24 @@ package import Signing
 ///
 /// It believes nothing that it has not seen: it writes some seventy objects below the endpoint's prefix, in a folder
 /// whose name is drawn by lot and that no blob has, reads, lists and deletes them, and removes what is left at the end,
-/// also where it found the backend wanting. Some 20 MiB go over the wire in all, and it takes six minutes at most
-/// (the page RemoteStore of Decisions).
+/// also where it found the backend wanting. Some 20 MiB go over the wire in all, and it takes some six minutes at
+/// most (the page RemoteStore of Decisions).
 package struct BackendProbe: Sendable {
+    /// How many bytes the longer objects have.
+    struct Sizes {
+        /// Of a part before the last: the least that S3 takes.
+        var part = 5 << 20
+        /// Announced of the write that breaks off, of which an eighth is not sent: what is sent is more than is held on
+        /// the way, so that some of it has certainly left us.
+        var torn = 2 << 20
+        /// Where throughput is measured.
+        var long = 4 << 20
+    }
+
     /// Until a single request has its answer.
-    static let callLimit = Duration.seconds(60)
+    static let callLimit = Duration.seconds(30)
     /// Until nothing more is measured.
-    static let measuringLimit = Duration.seconds(240)
+    static let measuringLimit = Duration.seconds(180)
     /// Beyond that, until no more is removed.
     static let removalLimit = Duration.seconds(60)
 
@@ -21,6 +32,7 @@ package struct BackendProbe: Sendable {
     let credentials: SigningCredentials
     let settings: RemoteStoreSettings
     let environment: any Environment
+    var sizes = Sizes()
 
     /// Nothing is sent yet.
     package init(

@@ -16,6 +16,7 @@ extension Probing {
         case nil: return .unknown("What it says of the bucket's versioning is nothing of S3's. \(shown)")
         case .off: return .good("The bucket keeps no versions.")
         case .suspended:
+            leavesVersions = true
             return .limited(
                 "The versioning of the bucket is suspended: what is deleted goes, but each deletion leaves a delete "
                     + "marker, which listings go through, until a lifecycle rule removes expired ones "
@@ -52,6 +53,27 @@ extension Probing {
         }
     }
 
+    mutating func lifecycle() async throws(ProbeStop) -> ProbeOutcome {
+        let call = RemoteCall.bucket("GetBucketLifecycleConfiguration", [("lifecycle", "")])
+        switch try await calls.result(of: call) {
+        case .success(let answer):
+            guard let rules = BucketAnswers.harmfulRules(answer.body, for: probe.endpoint.prefix) else {
+                return .unknown("What it says of lifecycle rules is nothing of S3's.")
+            }
+            guard rules > 0 else { return .good("No lifecycle rule of the bucket removes or moves our objects.") }
+            return .refused(
+                "\(rules == 1 ? "A lifecycle rule" : "\(rules) lifecycle rules") of the bucket would remove or move "
+                    + "objects below \(probe.endpoint.prefix.isEmpty ? "its root" : probe.endpoint.prefix) by their "
+                    + "age. Take another bucket, or give each rule a prefix of its own.")
+        case .failure(let fault):
+            guard case .refused = fault.kind else { throw .fault(fault) }
+            guard fault.hasCode("NoSuchLifecycleConfiguration") else {
+                return .unknown("It does not say whether the bucket has lifecycle rules: \(fault).")
+            }
+            return .good("The bucket has no lifecycle rules.")
+        }
+    }
+
     mutating func delete() async throws(ProbeStop) -> ProbeOutcome {
         var deleted: [String] = []
         for name in ["list/gone-1", "list/gone-2", "list/gone-3"] {
@@ -69,13 +91,14 @@ extension Probing {
     }
 
     /// Looks for what deletions may have hidden.
-    private func hidden(_ deleted: [String]) async throws(ProbeStop) -> ProbeOutcome {
+    private mutating func hidden(_ deleted: [String]) async throws(ProbeStop) -> ProbeOutcome {
         let seen = "Deleted objects are gone at once, and deleting what is not there succeeds"
         let call = RemoteCall.versions(prefix: listed + "gone-")
         guard case .success(let answer) = try await calls.result(of: call, limit: BucketAnswers.versionsLimit),
             let found = BucketAnswers.versions(answer.body)
         else { return .good("\(seen); whether their bytes are kept cannot be seen, as it lists no versions.") }
         let ours = found.filter { deleted.contains($0.key) }
+        leavesVersions = leavesVersions || !ours.isEmpty
         guard !ours.contains(where: { !$0.isDeleteMarker }) else {
             return .refused(
                 "Deleted objects are kept as versions: their bytes stay and are paid for. Take a bucket without "

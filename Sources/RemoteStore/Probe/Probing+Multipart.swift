@@ -3,32 +3,34 @@ import Primitives
 
 /// Uploads in parts, by which every long blob of unknown length goes out.
 extension Probing {
-    /// The least that S3 wants of every part but the last.
-    private static let partBytes = 5 << 20
     private static let smallPartBytes = 1024
 
     mutating func multipart() async throws(ProbeStop) -> ProbeOutcome {
         abilities.multipart = false
         try await checkWhole()
         abilities.multipart = true
-        abilities.leastPartBytes = try await takesSmallParts() ? Self.smallPartBytes : Self.partBytes
-        try await checkAborted()
+        abilities.leastPartBytes = try await takesSmallParts() ? Self.smallPartBytes : probe.sizes.part
+        let isGone = try await checkAborted()
         let parts =
-            "An upload of parts of \(Self.partBytes >> 20) MiB and \(Self.smallPartBytes) bytes was published whole, "
-            + "and not before its end"
+            "An upload of parts of \(probe.sizes.part) and \(Self.smallPartBytes) bytes was published whole, and not "
+            + "before its end"
         guard abilities.listsUploads == true else {
             return .limited(
                 "\(parts); an upload that was aborted left nothing under its key. It does not list uploads that are "
                     + "under way, so that those which a crash leaves behind have to be removed by a rule of its own "
                     + "(AbortIncompleteMultipartUpload).")
         }
-        return .good("\(parts); one that was aborted left nothing.")
+        return isGone
+            ? .good("\(parts); one that was aborted left nothing.")
+            : .limited(
+                "\(parts); one that was aborted left nothing under its key, but is still listed, so that its parts may "
+                    + "stay and be paid for.")
     }
 
     /// Publishes an upload, and looks for it before and after.
     private mutating func checkWhole() async throws(ProbeStop) {
         let key = key("multipart/whole")
-        let (first, last) = (bytes(Self.partBytes), bytes(Self.smallPartBytes))
+        let (first, last) = (bytes(probe.sizes.part), bytes(Self.smallPartBytes))
         var whole = first
         whole.writeImmutableBuffer(last)
         let id = try await begin(key)
@@ -37,7 +39,7 @@ extension Probing {
         if let failure = try await complete(key, id, eTags) { throw .fault(failure) }
         leftovers.uploads.removeAll { $0.id == id }
         try await calls.expect(key, whole, "An object that was put together from parts")
-        let border = Int64(Self.partBytes)
+        let border = Int64(probe.sizes.part)
         try await expect(border - 1..<border + 1, of: whole, under: key)
     }
 
@@ -61,7 +63,9 @@ extension Probing {
     }
 
     /// Aborts an upload, and looks for what is left of it.
-    private mutating func checkAborted() async throws(ProbeStop) {
+    ///
+    /// - Returns: Whether it is listed no more.
+    private mutating func checkAborted() async throws(ProbeStop) -> Bool {
         let key = key("multipart/aborted")
         let id = try await begin(key)
         _ = try await part(1, bytes(Self.smallPartBytes), key, id)
@@ -74,14 +78,13 @@ extension Probing {
         try await calls.perform(.abort(key, id))
         leftovers.uploads.removeAll { $0.id == id }
         try await calls.expectNothing(key, limit: Self.smallPartBytes, "An upload that was aborted")
-        if isListed, try await lists(id, key) {
-            throw .refused("An upload that was aborted is still listed, so that its parts stay.")
-        }
+        return try await !lists(id, key)
     }
 
     private mutating func begin(_ key: String) async throws(ProbeStop) -> String {
-        var call = RemoteCall(operation: "CreateMultipartUpload", method: "POST", key: key, query: [("uploads", "")])
-        call.isRepeatable = false
+        var call = RemoteCall.createUpload(key)
+        // Whoever does not wait for the answer does not learn what is to be aborted.
+        call.isShielded = true
         let answer = try await calls.perform(call, body: ByteBuffer(), limit: MultipartAnswers.byteLimit)
         guard let id = MultipartAnswers.uploadID(answer.body) else {
             throw .refused("It began an upload without an id.")

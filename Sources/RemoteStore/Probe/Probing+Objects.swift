@@ -5,9 +5,6 @@ import Primitives
 extension Probing {
     /// Long enough that it does not come in one piece.
     private static let objectBytes = 100_000
-    /// What is announced of the write that breaks off, and what is sent of it: more than is held on the way, so that
-    /// some of it has certainly left us.
-    private static let tornBytes = (announced: 2 << 20, sent: (2 << 20) - (256 << 10))
     /// Before the keys of the listings.
     var listed: String { folder + "list/" }
 
@@ -40,27 +37,42 @@ extension Probing {
     }
 
     mutating func wholeOrAbsent() async throws(ProbeStop) -> ProbeOutcome {
-        let torn = key("list/torn")
+        let (torn, announced) = (key("list/torn"), probe.sizes.torn)
         guard calls.isInTime else { throw .outOfTime }
+        if let early = try await answerToTornPut(torn, announced) {
+            guard early.status >= 300 else { throw .refused("It says that it took a request before all of it came.") }
+            throw .fault(RemoteFault("PutObject", .refused(ErrorAnswer(early, document: nil))))
+        }
+        try await calls.expectNothing(torn, limit: announced, "An object whose request broke off")
+        return .good("A request that broke off left nothing under its key.")
+    }
+
+    /// Sends most of a request, breaks it off, and waits until nothing more is sent.
+    ///
+    /// - Returns: The answer that came all the same; nil where none did, as is right.
+    private func answerToTornPut(_ key: String, _ announced: Int) async throws(ProbeStop) -> ResponseHead? {
+        let bytes = bytes(announced)
+        let transfer: Transfer
         do throws(RemoteFault) {
-            let bytes = bytes(Self.tornBytes.announced)
-            let transfer = try calls.client.begin(
-                .put(torn), length: Int64(bytes.readableBytes), payload: calls.client.payload(of: [bytes]))
-            var rest = bytes.getSlice(at: 0, length: Self.tornBytes.sent) ?? bytes
-            var isTaken = true
-            while isTaken, rest.readableBytes > 0 {
-                guard let piece = rest.readSlice(length: min(rest.readableBytes, 64 << 10)) else { break }
-                isTaken = await transfer.send(piece)
-            }
-            await transfer.abandon()
-            guard isTaken else {
-                throw RemoteFault("PutObject", .wrong("it ended a request before all of it had come"))
-            }
+            transfer = try calls.client.begin(
+                .put(key), length: Int64(announced), payload: calls.client.payload(of: [bytes]))
         } catch {
             throw .fault(error)
         }
-        try await calls.expectNothing(torn, limit: Self.tornBytes.announced, "An object whose request broke off")
-        return .good("A request that broke off left nothing under its key.")
+        var rest = bytes.getSlice(at: 0, length: announced / 8 * 7) ?? ByteBuffer()
+        while let piece = rest.readSlice(length: min(rest.readableBytes, 64 << 10)), piece.readableBytes > 0 {
+            guard await transfer.send(piece) else { break }
+        }
+        await transfer.abandon()
+        do throws(TransferError) {
+            return try await transfer.head()
+        } catch {
+            // It is our own breaking off that ended it.
+            guard error == .cancelled, !Task.isCancelled else {
+                throw .fault(RemoteFault("PutObject", .transfer(error)))
+            }
+            return nil
+        }
     }
 
     mutating func rangeReads() async throws(ProbeStop) -> ProbeOutcome {

@@ -14,8 +14,12 @@ extension Probing {
         guard case .success = try await putOnce(calls, key, first) else {
             return .limited("It takes no PUT with If-None-Match. Nothing depends on it.")
         }
-        if case .success = try await putOnce(calls, key, second) {
-            return .limited("It overwrites an object in spite of If-None-Match. Nothing depends on it.")
+        switch try await putOnce(calls, key, second) {
+        case .success: return .limited("It overwrites an object in spite of If-None-Match. Nothing depends on it.")
+        case .failure(let fault):
+            guard case .refused(let answer) = fault.kind, answer.status == 412 else {
+                return .limited("It answers a PUT that If-None-Match forbids otherwise than with 412: \(fault).")
+            }
         }
         try await calls.expect(key, first, "An object that a refused PUT met")
         guard try await oneOfTwoWins() else {

@@ -5,7 +5,6 @@ import Primitives
 extension Probing {
     private static let samples = 20
     private static let sampleBytes = 1024
-    private static let longBytes = 4 << 20
 
     mutating func latency() async throws(ProbeStop) -> ProbeOutcome {
         var (puts, gets): ([UInt64], [UInt64]) = ([], [])
@@ -26,18 +25,18 @@ extension Probing {
     }
 
     mutating func throughput() async throws(ProbeStop) -> ProbeOutcome {
-        let (key, bytes) = (key("speed/long"), bytes(Self.longBytes))
+        let (key, bytes) = (key("speed/long"), bytes(probe.sizes.long))
         let start = now
         try await calls.put(key, bytes)
         let middle = now
         try await calls.expect(key, bytes, "An object that was just written")
         let end = now
-        abilities.putBytesPerSecond = Self.rate(middle - start)
-        abilities.getBytesPerSecond = Self.rate(end - middle)
+        abilities.putBytesPerSecond = rate(middle - start)
+        abilities.getBytesPerSecond = rate(end - middle)
         let texts = [abilities.putBytesPerSecond, abilities.getBytesPerSecond].map { rate in
             rate.map { "\($0 >> 20) MiB/s" } ?? "too fast to be measured"
         }
-        return .good("A PUT of \(Self.longBytes >> 20) MiB: \(texts[0]); a GET: \(texts[1]).")
+        return .good("A PUT of \(probe.sizes.long) bytes: \(texts[0]); a GET: \(texts[1]).")
     }
 
     /// Servers that are known to answer before what they were sent is on a disk.
@@ -71,9 +70,9 @@ extension Probing {
     }
 
     /// Nil where the clock did not move.
-    private static func rate(_ nanoseconds: UInt64) -> Int64? {
+    private func rate(_ nanoseconds: UInt64) -> Int64? {
         guard nanoseconds > 0 else { return nil }
-        return Int64(clamping: UInt64(longBytes) * 1_000_000_000 / nanoseconds)
+        return Int64(clamping: UInt64(probe.sizes.long) * 1_000_000_000 / nanoseconds)
     }
 
     /// `12.3 ms`

@@ -15,6 +15,8 @@ struct Probing {
     /// What came of the first request.
     var first: Result<RemoteAnswer, RemoteFault>?
     var leftovers = Leftovers()
+    /// Whether what is deleted was seen to stay as a version, or to leave a mark.
+    var leavesVersions = false
     /// Why nothing more is measured.
     private var end: String?
     private var silences = 0
@@ -41,6 +43,7 @@ struct Probing {
 
     private mutating func measure(_ ability: Ability) async {
         var outcome: ProbeOutcome
+        var law = ability.law
         if let end, ability != .removal, ability != .durabilityHint {
             outcome = .unknown(end)
         } else {
@@ -49,6 +52,8 @@ struct Probing {
                 silences = 0
             } catch {
                 note(error)
+                // What was meant to measure something else showed bytes that are not right.
+                if case .refused = error { law = law ?? Ability.readAfterWrite.law }
                 outcome = error.outcome(isRequired: ability.isRequired)
             }
         }
@@ -56,7 +61,7 @@ struct Probing {
             if ability.endsProbe {
                 end = end ?? "It was not measured, since the backend was refused for \(ability.rawValue)."
             }
-            if let law = ability.law {
+            if let law {
                 outcome = .refused("\(outcome.detail) This law of stores would not be kept: \(law).")
             }
         }
@@ -83,6 +88,7 @@ struct Probing {
         case .bucket: bucket()
         case .versioning: try await versioning()
         case .objectLock: try await objectLock()
+        case .lifecycle: try await lifecycle()
         case .missingKey: try await missingKey()
         case .readAfterWrite: try await readAfterWrite()
         case .wholeOrAbsent: try await wholeOrAbsent()

@@ -14,8 +14,11 @@ struct ObjectNames: Sendable {
     /// Before the key of every blob.
     var blobs: String { "\(prefix)blobs/" }
 
-    /// Before every key of a probe: neither an identity nor a blob can be there.
-    func probeFolder(_ id: String) -> String { "\(prefix)probe-\(id)/" }
+    /// Before every key of every probe: neither an identity nor a blob can be there.
+    var probes: String { "\(prefix)probe-" }
+
+    /// Before every key of a probe.
+    func probeFolder(_ id: String) -> String { "\(probes)\(id)/" }
 
     func key(of name: BlobName) -> String { "\(blobs)\(name)" }
 

@@ -23,6 +23,18 @@ extension RemoteCall {
         RemoteCall(operation: operation, method: "GET", key: nil, query: query)
     }
 
+    /// Every call makes an upload, of which one alone would be completed: it is not made again where it may have been
+    /// taken.
+    static func createUpload(_ key: String) -> RemoteCall {
+        var call = RemoteCall(operation: "CreateMultipartUpload", method: "POST", key: key, query: [("uploads", "")])
+        call.isRepeatable = false
+        return call
+    }
+
+    static func abort(_ key: String, _ id: String) -> RemoteCall {
+        RemoteCall(operation: "AbortMultipartUpload", method: "DELETE", key: key, query: [("uploadId", id)])
+    }
+
     /// - Parameter marker: Behind which upload the page begins; nil for the first.
     static func uploads(prefix: String, behind marker: UploadPage.Marker?) -> RemoteCall {
         var call = RemoteCall.bucket("ListMultipartUploads", [("uploads", ""), ("prefix", prefix)])
