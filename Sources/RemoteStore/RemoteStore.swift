@@ -16,6 +16,9 @@ package final class RemoteStore: BlobStore {
     let settings: RemoteStoreSettings
     private let uploads = Mutex<[UploadLeftBehind]>([])
 
+    /// Keys in a row that are no blobs, after which a listing is taken for one without end.
+    private static let mostForeignKeys = 10_000
+
     /// Nothing is sent yet.
     ///
     /// - Throws: `unavailable` where the system has no thread, descriptor or memory left.
@@ -46,12 +49,19 @@ package final class RemoteStore: BlobStore {
     package func blobs(after: BlobName?, limit: Int) async throws(StorageError) -> [BlobSummary] {
         var summaries: [BlobSummary] = []
         var last = after.map { Array(names.key(of: $0).utf8) } ?? []
-        var token: String?
+        var (token, foreign): (String?, Int) = (nil, 0)
         while summaries.count < limit {
-            let page = try await page(after: last, token: token, limit: min(limit - summaries.count, 1000))
-            for entry in page.entries {
-                guard let name = names.name(of: entry.key), summaries.count < limit else { continue }
-                summaries.append(BlobSummary(name: name, length: entry.size))
+            // What is none of ours is passed over by large steps.
+            let size = foreign == 0 ? min(limit - summaries.count, 1000) : 1000
+            let page = try await page(after: last, token: token, limit: size)
+            for entry in page.entries where summaries.count < limit {
+                let name = names.name(of: entry.key)
+                foreign = name == nil ? foreign + 1 : 0
+                if let name { summaries.append(BlobSummary(name: name, length: entry.size)) }
+            }
+            guard foreign <= Self.mostForeignKeys else {
+                let detail = "its listing has \(foreign) keys in a row that are no blobs"
+                throw storageError(RemoteFault("ListObjectsV2", .wrong(detail)))
             }
             guard let next = page.token, let key = page.entries.last?.key else { break }
             (token, last) = (next, key)

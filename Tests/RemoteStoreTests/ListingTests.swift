@@ -89,6 +89,24 @@ import TidegateTesting
         }
     }
 
+    @Test func foreignKeysWithoutEndAreNoListing() async throws {
+        let calls = Counter()
+        try await ScriptedServer.with { _ in
+            let call = calls.next()
+            let keys = (0..<(call == 1 ? 1 : 1000)).map { "pool/blobs/zz\(1_000_000 + call * 1000 + $0)" }
+            return page(keys, next: "t\(call)")
+        } use: { server in
+            let store = try server.store()
+            let error = await failure { () throws(StorageError) in _ = try await store.blobs(after: nil, limit: 3) }
+            #expect(
+                error?.unavailable == "backend-7: ListObjectsV2: its listing has 10001 keys in a row that are no blobs")
+            #expect(server.requests.count == 11)
+            #expect(
+                server.requests.map { $0.target.contains("max-keys=1000&") } == [false]
+                    + Array(repeating: true, count: 10))
+        }
+    }
+
     @Test func takesNoListingWithoutEnd() async throws {
         let endless = Answer(Array("HTTP/1.1 200 X\r\n\r\n".utf8) + [UInt8](repeating: 0x20, count: 6 << 20))
         try await ScriptedServer.with { _ in
@@ -116,6 +134,15 @@ import TidegateTesting
                 let store = try server.store()
                 let error = await failure { () throws(StorageError) in try await store.delete(someName) }
                 #expect(error?.unavailable?.hasPrefix("backend-7: DeleteObject: status ") == true)
+            }
+        }
+        for document in ["<Error><Code>AccessDenied</Code></Error>", "<html/>", "x"] {
+            try await ScriptedServer.with { _ in
+                .status(200, [], document)
+            } use: { server in
+                let store = try server.store()
+                let error = await failure { () throws(StorageError) in try await store.delete(someName) }
+                #expect(error?.unavailable?.hasPrefix("backend-7: DeleteObject: ") == true)
             }
         }
     }

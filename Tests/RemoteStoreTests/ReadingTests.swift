@@ -159,6 +159,38 @@ import TidegateTesting
         #expect(requests.map { $0.values("x-amz-date") } == [["20231114T221320Z"], ["20231114T231320Z"]])
     }
 
+    @Test("A refusal of whatever code may be for the time, where the backend's is far from ours")
+    func followsAClockThatIsNotNamed() async throws {
+        for (date, signed) in [("23:13:20", 2), ("21:13:20", 2), ("22:18:21", 2), ("22:18:20", 1), ("22:08:20", 1)] {
+            let field = "Date: Tue, 14 Nov 2023 \(date) GMT"
+            let (result, requests) = try await read { request in
+                request.values("x-amz-date") == ["20231114T221320Z"]
+                    ? .error(400, "AccessDenied", [field]) : .part("2-6/10", "cdefg")
+            }
+            #expect(Set(requests.map { $0.values("x-amz-date") }).count == signed, "\(date)")
+            #expect((error(result) == nil) == (signed == 2))
+        }
+    }
+
+    @Test func followsAClockBack() async throws {
+        let (first, second) = ("Date: Tue, 14 Nov 2023 21:13:20 GMT", "Date: Tue, 14 Nov 2023 22:13:20 GMT")
+        let calls = Counter()
+        try await ScriptedServer.with { _ in
+            switch calls.next() {
+            case 1: .error(403, "RequestTimeTooSkewed", [first])
+            case 3: .error(400, "AccessDenied", [second])
+            default: .status(204)
+            }
+        } use: { server in
+            let store = try server.store()
+            for skew in [Duration.seconds(-3600), .zero] {
+                try await store.delete(someName)
+                #expect(store.clockSkew == skew)
+            }
+            #expect(server.requests.count == 4)
+        }
+    }
+
     @Test(arguments: ["Date: Tue, 14 Nov 2033 23:13:20 GMT", "Date: once"]) func followsNoClockTooFar(_ date: String)
         async throws
     {

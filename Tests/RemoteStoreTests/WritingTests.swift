@@ -135,6 +135,39 @@ import TidegateTesting
         #expect(requests.map(\.body.count) == [100, 100, 100, 100])
     }
 
+    @Test("A document where S3 has none is no success", arguments: ["put", "part"])
+    func anAnswerMayFailBehindItsStatus(_ step: String) async throws {
+        let bytes = step == "put" ? 100 : 5000
+        for (document, detail) in [
+            ("<Error><Code>AccessDenied</Code></Error>", "status 200 AccessDenied"),
+            ("<!DOCTYPE html><html/>", "it answered with a document where S3 has none"),
+            ("<Other/>", "it answered with a document where S3 has none"),
+        ] {
+            let answer = Answer.status(200, ["ETag: \"1\""], document)
+            let (error, requests, left) = try await write(
+                bytes, taking { seen, _ in seen == step ? answer : seen == "head" ? .status(404) : nil })
+            let operation = step == "put" ? "PutObject" : "UploadPart"
+            #expect(error?.unavailable == "backend-7: \(operation): \(detail)")
+            #expect(!steps(requests).contains("complete") && left == 0)
+        }
+    }
+
+    @Test func whatIsThereInSpiteOfItsAnswerIsWritten() async throws {
+        for document in ["<Error><Code>InternalError</Code></Error>", "<html/>"] {
+            let (error, requests, _) = try await write(
+                100,
+                taking { step, _ in
+                    switch step {
+                    case "put": .status(200, [], document)
+                    case "head": Answer("HTTP/1.1 200 X\r\nContent-Length: 100\r\n\r\n")
+                    default: nil
+                    }
+                })
+            #expect(error == nil)
+            #expect(steps(requests).last == "head")
+        }
+    }
+
     @Test func doesNotRepeatWhatIsRefused() async throws {
         let (error, requests, _) = try await write(100) { _ in .error(403, "AccessDenied") }
         #expect(error?.unavailable == "backend-7: PutObject: status 403 AccessDenied (request R1)")

@@ -14,6 +14,11 @@ struct RemoteCall: Sendable {
     var isRepeatable = true
     /// Whether the task's cancellation leaves it alone.
     var isShielded = false
+
+    /// Whether S3's answer has no document where it did what it was asked.
+    var isAnsweredBare: Bool {
+        ["PutObject", "UploadPart", "DeleteObject", "AbortMultipartUpload"].contains(operation)
+    }
 }
 
 /// A whole answer with a status of success.

@@ -76,7 +76,7 @@ final class RemoteClient: Sendable {
 
     /// Reads the whole answer. The transfer has ended then.
     ///
-    /// - Throws: Also for every status but 200, 201, 204 and 206.
+    /// - Throws: Also for every status but 200, 201, 204 and 206, and for a document where S3 has none.
     func answer(
         to call: RemoteCall, on transfer: Transfer, limit: Int
     ) async throws(RemoteFault) -> RemoteAnswer {
@@ -97,6 +97,9 @@ final class RemoteClient: Sendable {
             body.writeBuffer(&piece)
         }
         guard isSuccess else { throw RemoteFault(call.operation, .refused(ErrorAnswer(head, body))) }
+        if call.isAnsweredBare, let failure = BareAnswer.failure(head, body) {
+            throw RemoteFault(call.operation, failure)
+        }
         return RemoteAnswer(head: head, body: body)
     }
 
@@ -159,11 +162,13 @@ final class RemoteClient: Sendable {
     }
 
     /// Takes over the backend's time where it refused ours. Whether it did.
+    ///
+    /// S3 has a code for that; rclone's server says `AccessDenied` to what seems too old. So any refusal counts that
+    /// tells a time far from the one that was signed.
     func followClock(_ fault: RemoteFault) -> Bool {
-        guard fault.hasCode("RequestTimeTooSkewed"), case .refused(let answer) = fault.kind, let time = answer.time
-        else {
-            return false
-        }
+        guard case .refused(let answer) = fault.kind, let time = answer.time else { return false }
+        let mayBeForTime = [400, 401, 403].contains(answer.status) && clock.isFar(from: time)
+        guard fault.hasCode("RequestTimeTooSkewed") || mayBeForTime else { return false }
         return clock.follow(time)
     }
 

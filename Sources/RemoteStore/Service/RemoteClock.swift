@@ -8,6 +8,9 @@ final class RemoteClock: Sendable {
     /// a request that counts then.
     static let bound = Duration.seconds(24 * 3600)
 
+    /// Servers take what is signed for a time up to a quarter of an hour off theirs.
+    private static let tolerance = Duration.seconds(300)
+
     private let environment: any Environment
     private let offset = Mutex(Duration.zero)
 
@@ -20,6 +23,12 @@ final class RemoteClock: Sendable {
 
     /// By how much the backend's clock is ahead of ours, as it was measured last; zero where it never mattered.
     var skew: Duration { offset.withLock { $0 } }
+
+    /// Whether a time that a backend told is so far from the one that is signed with that it may have refused for that.
+    func isFar(from time: Timestamp) -> Bool {
+        let distance = time - now()
+        return distance > Self.tolerance || distance < .zero - Self.tolerance
+    }
 
     /// Follows the time that a backend told. False where it is too far off.
     func follow(_ time: Timestamp) -> Bool {
