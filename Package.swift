@@ -176,7 +176,8 @@ let package = Package(
         tests(
             "RemoteStoreTests",
             [
-                "RemoteStore", "Storage", "Signing", "XML", "Cryptography", "Primitives", "TidegateTesting", nioCore,
+                "RemoteStore", "Storage", "Pools", "Erasure", "Signing", "XML", "Cryptography", "Primitives",
+                "TidegateTesting", nioCore,
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),

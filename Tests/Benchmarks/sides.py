@@ -192,6 +192,8 @@ def seaweedfs(folder):
         flags += [f"-{part}.port={port}", f"-{part}.port.grpc={grpc}"]
     # What is not wanted would take a fixed port.
     flags += ["-s3.port.iceberg=0", "-s3.port.lance=0", "-s3.iam=false"]
+    # So long waits a master that was killed before it is its own leader again.
+    flags += ["-master.electionTimeout=1s"]
     (folder / "data").mkdir()
     program = shutil.which("weed", path=f"{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}")
     command = [program, "server", f"-dir={folder / 'data'}", "-ip=127.0.0.1", "-s3", f"-s3.config={identities}"]

@@ -28,6 +28,8 @@ class Bucket:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            # Head and body are two writes; the second would wait for the client's acknowledgement of the first.
+            disable_nagle_algorithm = True
 
             def respond(self):
                 length = int(self.headers.get("Content-Length", 0))

@@ -20,6 +20,8 @@ class Control:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            # Head and body are two writes; the second would wait for the client's acknowledgement of the first.
+            disable_nagle_algorithm = True
 
             def do_GET(self):  # noqa: N802
                 self.respond(control.asked, b"")

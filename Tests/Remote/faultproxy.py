@@ -186,10 +186,10 @@ class Connection:
         if "100-continue" in request.fields.get("expect", "").lower():
             self.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         body = messages.read_body(self.reader, request.fields)
-        fault = self.proxy.plan.begin(request)
-        if fault is None:
+        drawn = self.proxy.plan.begin(request)
+        if drawn is None:
             return await self.send(await self.forward(request, body))
-        case = lies.Case(request, body, fault, self.proxy)
+        case = lies.Case(request, body, drawn, self.proxy)
         try:
             return await self.answer_falsely(case)
         finally:

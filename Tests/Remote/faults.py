@@ -98,13 +98,12 @@ class Plan:
         self.chance = random.Random(seed)
         self._lock = threading.Lock()
         self._faults = []
-        # By name: done, and begun without being done yet.
-        self._done, self._begun = collections.Counter(), collections.Counter()
+        self._done = collections.Counter()
 
     def set(self, fault):
         """Adds a fault. The first that matches a request is done to it."""
         with self._lock:
-            self._faults.append(fault)
+            self._faults.append(Chance(fault))
 
     def clear(self):
         """No more faults; what was counted stays."""
@@ -112,27 +111,38 @@ class Plan:
             self._faults = []
 
     def counts(self):
+        """How often each was done, by name."""
         with self._lock:
             return dict(self._done)
 
     def begin(self, request):
-        """The fault for a request, or None. `end` tells of each that this gave."""
+        """The chance of a fault for a request, or None. `end` tells of each that this gave."""
         with self._lock:
-            for fault in self._faults:
-                used = self._done[fault.name] + self._begun[fault.name]
-                if fault.times is not None and used >= fault.times:
+            for chance in self._faults:
+                fault = chance.fault
+                if fault.times is not None and chance.used >= fault.times:
                     continue
                 if fault.matches(request) and self.chance.random() < fault.probability:
-                    self._begun[fault.name] += 1
-                    return fault
+                    chance.used += 1
+                    return chance
         return None
 
-    def end(self, fault, is_done):
+    def end(self, chance, is_done):
         with self._lock:
-            self._begun[fault.name] -= 1
-            self._done[fault.name] += bool(is_done)
+            if is_done:
+                self._done[chance.fault.name] += 1
+            else:
+                chance.used -= 1
 
     def did(self, fault):
         """Counts what no single request had done to it."""
         with self._lock:
             self._done[fault.name] += 1
+
+
+@dataclasses.dataclass
+class Chance:
+    """A fault that was set once, and how often it was done or begun."""
+
+    fault: Fault
+    used: int = 0

@@ -15,10 +15,10 @@ PAGE = b"<!DOCTYPE html>\n<html><head><title>Welcome</title></head><body>Sign in
 class Case:
     """A request that a fault was drawn for."""
 
-    def __init__(self, request, body, fault, proxy):
-        self.request, self.body, self.fault = request, body, fault
+    def __init__(self, request, body, drawn, proxy):
+        self.request, self.body, self.fault = request, body, drawn.fault
         self.memory, self.chance, self.secret_key = proxy.memory, proxy.plan.chance, proxy.secret_key
-        self._plan, self._has_ended = proxy.plan, False
+        self._plan, self._drawn, self._has_ended = proxy.plan, drawn, False
 
     def did(self):
         """Counts the fault: before the client can see anything of it."""
@@ -27,7 +27,7 @@ class Case:
     def end(self, is_done=False):
         if not self._has_ended:
             self._has_ended = True
-            self._plan.end(self.fault, is_done)
+            self._plan.end(self._drawn, is_done)
 
     async def take_body(self):
         """Takes the request's body, and returns its MD5."""

@@ -139,6 +139,10 @@ def test_a_fault_is_done_where_it_is_to_be_done(proxy, client):
     seen = [ask(client, "GET", f"/b/{key}")[0] for key in ["b/1", "a/1", "a/1", "a/1"]]
     assert seen == [200, 503, 503, 200]
     assert proxy.counts() == {"mine": 2}
+    # Set anew, it is done as often again.
+    proxy.set(Fault("throttle", name="mine", key="^a/", times=1))
+    assert [ask(client, "GET", "/b/a/1")[0] for _ in range(2)] == [503, 200]
+    assert proxy.counts() == {"mine": 3}
     proxy.set(Fault("throttle", operation="HeadObject"))
     assert ask(client, "HEAD", "/b/b/1")[0] == 503
     proxy.clear()

@@ -312,6 +312,35 @@ import Workers
         #expect(found.stores.filter { $0.stopped != nil }.map(\.number) == [1])
     }
 
+    @Test("Nothing that the index names goes, whatever a store lists", arguments: ["old", "holes", "another's"])
+    func aListingThatLiesCostsNothing(_ lie: String) async throws {
+        let (harness, kept, identities) = try await crashed(orphans: 2, kept: 4)
+        var listings: [[BlobSummary]] = []
+        for store in harness.memory { listings.append(try await store.blobs(after: nil, limit: 100)) }
+        let stores: [any BlobStore] = harness.faulty.enumerated().map { number, store in
+            guard number < 2 else { return store }
+            let told = listings[lie == "old" ? number : number + 2]
+            return ListingStore(store) { page in
+                // What comes after the last blob is empty in any case.
+                guard !page.isEmpty else { return [] }
+                return lie == "holes" ? page.indices.filter { $0 % 2 == 1 }.map { page[$0] } : told
+            }
+        }
+        let collector = collector(harness, identities, stores: stores) { $0.mostShare = 1 }
+        for _ in 0..<3 {
+            _ = try await collector.pass()
+            harness.environment.advance(by: .seconds(1000))
+        }
+        let left = try await harness.shards()
+        for locator in kept {
+            #expect(left.count { $0.name.whole == locator.name } == 6)
+            #expect(try await harness.pool.verify(locator).allSatisfy { $0.state == .sound })
+        }
+        // Of the stores that are honest, the orphans are gone.
+        let names = Set(kept.map(\.name))
+        #expect(left.allSatisfy { names.contains($0.name.whole) || $0.store < 2 })
+    }
+
     @Test func aProcessThatWasReplacedDeletesNothing() async throws {
         let (harness, _, identities) = try await crashed(orphans: 1)
         let collector = collector(harness, identities)
