@@ -8,6 +8,8 @@ extension ErasurePool {
     struct Rebuilt: Sendable {
         var home: ShardHome
         var error: StorageError?
+        /// Whether the other shards are to blame, of which too little could be read.
+        var isOfOthers = false
     }
 
     /// Computes shards of a blob from others and writes them where `targets` say; reads each back before it counts.
@@ -21,7 +23,7 @@ extension ErasurePool {
         do throws(StorageError) {
             errors = try await write(locator, targets, footer)
         } catch {
-            return targets.map { Rebuilt(home: $0, error: error) }
+            return targets.map { Rebuilt(home: $0, error: error, isOfOthers: true) }
         }
         var rebuilt: [Rebuilt] = []
         for (position, home) in targets.enumerated() {

@@ -179,10 +179,11 @@ extension ErasurePool {
         }
         let order = order(locator.name, epoch: locator.placementEpoch)
         let crowded = Set(broken.filter { $0.state == .crowded }.map { Int($0.index) })
-        var (wanted, corrupt) = (broken.map { Int($0.index) }, 0)
+        var (wanted, wrongRounds) = (broken.map { Int($0.index) }, 0)
         // A name can have other bytes: of a repair that was cut short before its commit, and damaged since. No store
-        // replaces them, so that the attempt after it is taken. A store that takes nothing is passed over.
-        while !wanted.isEmpty, corrupt < 3 {
+        // replaces them, so that the attempt after it is taken. A store that takes nothing is passed over, and one that
+        // has given back other bytes three times: it would go on.
+        while !wanted.isEmpty, wrongRounds < 6 {
             let free = targets(locator.geometry, order, homes, wanted, avoiding: avoided)
             // What is right already moves only to where it is alone: it would be moved in circles otherwise.
             let targets = free.filter { target in
@@ -190,14 +191,14 @@ extension ErasurePool {
                 return !crowded.contains(target.index) || !others.contains { $0.store == target.store }
             }
             wanted = []
-            var isCorrupt = false
+            var wrong = Set<Int>()
             for new in await rebuild(readable(locator, broken), targets, footer) {
                 switch new.error {
                 case nil:
                     rebuilt.append(new)
                     homes[new.home.index] = new.home
-                case .corrupt:
-                    isCorrupt = true
+                case .corrupt where !new.isOfOthers:
+                    if let store = new.home.store { wrong.insert(store) }
                     homes[new.home.index].attempt = new.home.attempt
                     wanted.append(new.home.index)
                 case .full, .unavailable:
@@ -206,7 +207,8 @@ extension ErasurePool {
                 default: break  // Too little of the blob can be read, wherever the shard were to go.
                 }
             }
-            if isCorrupt { corrupt += 1 }
+            if !wrong.isEmpty { wrongRounds += 1 }
+            if wrongRounds == 3 { avoided.formUnion(wrong) }
         }
         return rebuilt
     }

@@ -50,7 +50,10 @@ struct LyingBackendTests {
             guard case .unavailable(let detail) = status.state else { continue }
             #expect(detail.contains("store-\(status.index): GetObject: "))
         }
+        // What a liar gives back wrongly goes elsewhere.
         let report = try await harness.pool.repair(locator)
+        #expect(report.isWhole && report.repairs.map(\.index) == [0, 1])
+        #expect(report.repairs.allSatisfy { $0.store > 1 })
         try await harness.expectRight(report.locator, bytes, "repaired while it lies")
         _ = harness.takeDamage()
         try await harness.control.clear()

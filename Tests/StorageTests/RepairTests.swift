@@ -147,15 +147,41 @@ import TidegateTesting
         let locator = try await harness.store(bytes, &generator)
         let stores = try await harness.pool.verify(locator).map { Int($0.store ?? 0) }
         try await memory[stores[2]].delete(locator.name.shard(2))
-        lying[stores[2]].lie(true)
+        for store in lying { store.lie(true) }
         let report = try await harness.pool.repair(locator)
         #expect(!report.isWhole)
         #expect(report.repairs.isEmpty)
         #expect(report.unrepaired.map(\.index) == [2])
         #expect(report.locator == locator)
         #expect(try await memory[stores[2]].blobs(after: nil, limit: 10).isEmpty)
-        lying[stores[2]].lie(false)
+        for store in lying { store.lie(false) }
         #expect(try await harness.pool.repair(locator).isWhole)
+    }
+
+    @Test("A shard whose store gives back other bytes goes beside a sibling, and home once that is right again")
+    func aStoreThatKeepsOtherBytesIsPassedOver() async throws {
+        var generator = SeededGenerator(seed: 50)
+        let memory = (0..<6).map { _ in MemoryStore() }
+        let lying = memory.map { LyingStore($0) }
+        let harness = try PoolHarness(wrap: { index, _ in lying[index] })
+        let bytes = generator.bytes(30_000)
+        let locator = try await harness.store(bytes, &generator)
+        let home = Int(try #require(try await harness.pool.verify(locator)[2].store))
+        try await memory[home].delete(locator.name.shard(2))
+        lying[home].lie(true)
+        let report = try await harness.pool.repair(locator)
+        #expect(report.isWhole)
+        #expect(report.repairs.map(\.index) == [2])
+        #expect(report.repairs.allSatisfy { Int($0.store) != home })
+        #expect(try await memory[home].blobs(after: nil, limit: 10).isEmpty)
+        #expect(try await harness.fetch(report.locator) == bytes)
+        let still = try await harness.pool.repair(report.locator)
+        #expect(still.repairs.isEmpty && still.unrepaired.map(\.state) == [.crowded])
+        #expect(try await memory[home].blobs(after: nil, limit: 10).isEmpty)
+        lying[home].lie(false)
+        let moved = try await harness.pool.repair(report.locator)
+        #expect(moved.isWhole && moved.repairs.map { Int($0.store) } == [home])
+        #expect(try await harness.fetch(moved.locator) == bytes)
     }
 
     @Test("What a repair that was cut short left behind, damaged since, is in no later repair's way")
