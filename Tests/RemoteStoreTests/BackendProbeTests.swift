@@ -85,7 +85,7 @@ import TidegateTesting
     }
 
     @Test func aRequestThatBreaksOffIsSeenToBePublished() async throws {
-        var probe = ProbeUnderTest()
+        var probe = ProbeUnderTest(tornBytes: BackendProbe.Sizes().torn)
         probe.onHead = { request, backend in
             guard request.target.contains("/torn"), !request.body.isEmpty else { return nil }
             let key = String(request.target.dropFirst("/bucket/".count))
@@ -99,7 +99,7 @@ import TidegateTesting
     }
 
     @Test(arguments: [200, 400]) func aRequestThatIsAnsweredTooEarlyShowsNothing(_ status: Int) async throws {
-        var probe = ProbeUnderTest()
+        var probe = ProbeUnderTest(tornBytes: BackendProbe.Sizes().torn)
         probe.onHead = { request, _ in
             request.target.contains("/torn") ? .init("HTTP/1.1 \(status) X\r\n\r\n", closes: true) : nil
         }

@@ -10,6 +10,8 @@ struct ProbeUnderTest: Sendable {
     var bucket = FakeBackend.Bucket()
     var onHead: @Sendable (ScriptedServer.Request, FakeBackend) -> ScriptedServer.Answer? = { _, _ in nil }
     var environment = SimulatedEnvironment(sleeping: .skipping)
+    /// So many bytes are certainly under way when the request breaks off only where there are many.
+    var tornBytes = 64 << 10
     var lie: FakeBackend.Lie = { _, _, honest in honest() }
 
     struct Outcome {
@@ -27,7 +29,9 @@ struct ProbeUnderTest: Sendable {
         var outcome: Outcome?
         let onHead = onHead
         try await ScriptedServer.with(onHead: { onHead($0, backend) }, backend.script) { server in
-            let report = try await server.probe(environment: environment, configure).run()
+            var probe = try server.probe(environment: environment, configure)
+            probe.sizes.torn = tornBytes
+            let report = await probe.run()
             #expect(report.findings.map(\.ability) == Ability.allCases)
             outcome = Outcome(report: report, requests: server.requests, left: backend.left)
         }
@@ -47,7 +51,7 @@ extension ScriptedServer {
             endpoint: try RemoteEndpoint(url: "\(scheme)://127.0.0.1:\(port)", bucket: "bucket", prefix: "pool"),
             credentials: SigningCredentials(accessKeyID: "REMOTEACCESSKEY", secret: SecretKey(Self.secret)),
             settings: settings, environment: environment)
-        probe.sizes = BackendProbe.Sizes(part: 200_000, torn: 2 << 20, long: 300_000)
+        probe.sizes = BackendProbe.Sizes(part: 200_000, torn: 64 << 10, long: 300_000)
         return probe
     }
 }

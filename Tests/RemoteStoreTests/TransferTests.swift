@@ -355,6 +355,11 @@ import TidegateTesting
         }
     }
 
+    @Test func whatLibcurlSaysGetsNoEscapeIntoALog() {
+        #expect(EasyHandle.clean("name 'a\u{1b}[31m\n\u{e9}' is wrong") == "name 'a?[31m???' is wrong")
+        #expect(EasyHandle.clean(String(repeating: "a", count: 300)).utf8.count == 200)
+    }
+
     @Test func waitingTransfersAreBoundedAndGivenUp() async throws {
         let environment = SimulatedEnvironment()
         var settings = TransferSettings()

@@ -70,12 +70,8 @@ extension Probing {
 
 /// Removes what it is told to, and counts what it could not.
 private struct Remover {
-    /// Requests in a row without an answer, after which no more are made.
-    private static let silenceLimit = 2
-
     let calls: ProbeCalls
     private(set) var failures = 0
-    private var silences = 0
 
     init(calls: ProbeCalls) {
         self.calls = calls
@@ -86,14 +82,11 @@ private struct Remover {
         // Also for a probe that was cancelled.
         call.isShielded = true
         do throws(ProbeStop) {
-            guard silences < Self.silenceLimit else { throw .outOfTime }
             if case .failure(let fault) = try await calls.result(of: call), !fault.isAboutNothing {
                 throw .fault(fault)
             }
-            silences = 0
         } catch {
             failures += 1
-            if case .fault(let fault) = error, case .transfer = fault.kind { silences += 1 }
         }
     }
 }

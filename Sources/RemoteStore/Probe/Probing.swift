@@ -3,9 +3,6 @@ import Primitives
 
 /// A run of the probe: what it found so far, and what it has to remove.
 struct Probing {
-    /// Steps in a row that got no answer, after which nothing more is asked.
-    private static let silenceLimit = 2
-
     let probe: BackendProbe
     let calls: ProbeCalls
     /// Before every key that it writes, with a slash at its end.
@@ -19,7 +16,6 @@ struct Probing {
     var leavesVersions = false
     /// Why nothing more is measured.
     private var end: String?
-    private var silences = 0
 
     /// What may lie in the bucket by now, and is removed at the end.
     struct Leftovers {
@@ -49,9 +45,10 @@ struct Probing {
         } else {
             do throws(ProbeStop) {
                 outcome = try await self.outcome(of: ability)
-                silences = 0
             } catch {
-                note(error)
+                if case .fault(let fault) = error, fault.isCancelled {
+                    end = "It was not measured, since the probe was cancelled."
+                }
                 // What was meant to measure something else showed bytes that are not right.
                 if case .refused = error { law = law ?? Ability.readAfterWrite.law }
                 outcome = error.outcome(isRequired: ability.isRequired)
@@ -61,22 +58,9 @@ struct Probing {
             if ability.endsProbe {
                 end = end ?? "It was not measured, since the backend was refused for \(ability.rawValue)."
             }
-            if let law {
-                outcome = .refused("\(outcome.detail) This law of stores would not be kept: \(law).")
-            }
+            if let law { outcome = .refused("\(outcome.detail) This law of stores would not be kept: \(law).") }
         }
         findings.append(ProbeFinding(ability: ability, verdict: outcome.verdict, detail: outcome.detail))
-    }
-
-    /// Ends the probe where nobody answers, or wants to know, any more.
-    private mutating func note(_ stop: ProbeStop) {
-        guard case .fault(let fault) = stop, case .transfer(let error) = fault.kind else { return }
-        silences += 1
-        if error == .cancelled {
-            end = "It was not measured, since the probe was cancelled."
-        } else if silences >= Self.silenceLimit {
-            end = end ?? "It was not measured, since the backend does not answer any more."
-        }
     }
 
     private mutating func outcome(of ability: Ability) async throws(ProbeStop) -> ProbeOutcome {

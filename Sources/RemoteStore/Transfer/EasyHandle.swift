@@ -74,7 +74,14 @@ final class EasyHandle {
     func describe(_ code: CURLcode) -> String {
         // Safe: the text ends with a zero byte within its capacity, which libcurl keeps; so does its own message.
         let detail = unsafe String(cString: errorText)
-        return unsafe detail.isEmpty ? String(cString: curl_easy_strerror(code)) : detail
+        return unsafe Self.clean(detail.isEmpty ? String(cString: curl_easy_strerror(code)) : detail)
+    }
+
+    /// What may get into a log or onto a terminal: libcurl's texts may repeat what a server wrote, such as the names in
+    /// a certificate.
+    static func clean(_ text: String) -> String {
+        let bytes = text.utf8.prefix(200).map { (0x20..<0x7f).contains($0) ? $0 : UInt8(ascii: "?") }
+        return String(decoding: bytes, as: UTF8.self)
     }
 
     /// The fields of the request, and none of those that libcurl would add by itself: they would not be signed.
