@@ -98,14 +98,15 @@ import TidegateTesting
         #expect(outcome.left.isEmpty)
     }
 
-    @Test(arguments: [200, 400]) func aRequestThatIsAnsweredTooEarlyShowsNothing(_ status: Int) async throws {
-        var probe = ProbeUnderTest(tornBytes: BackendProbe.Sizes().torn)
-        probe.onHead = { request, _ in
-            request.target.contains("/torn") ? .init("HTTP/1.1 \(status) X\r\n\r\n", closes: true) : nil
-        }
-        let outcome = try await probe.run()
-        #expect(outcome.verdict(.wholeOrAbsent) == .refused)
-        #expect(!outcome.report.isAcceptable)
+    /// What may pass is no refusal, but the backend is not taken before it was seen.
+    @Test func aBackendThatIsBusyIsNotKnown() async throws {
+        let lie = ProbeLie.instead(of: .put, "again") { _ in .error(503, "SlowDown") }
+        let outcome = try await ProbeUnderTest(lie: lie).run()
+        #expect(outcome.verdict(.overwrite) == .unknown && outcome.verdict(.throughput) == .good)
+        #expect(outcome.report.refusals.map(\.ability) == [.overwrite] && !outcome.report.isAcceptable)
+        let idle = ProbeLie.instead(of: .put, "etag") { _ in .error(503, "SlowDown") }
+        let other = try await ProbeUnderTest(lie: idle).run()
+        #expect(other.verdict(.eTag) == .unknown && other.report.isAcceptable)
     }
 
     /// Whatever a backend lists for removal.

@@ -83,6 +83,11 @@ struct ProbeLie: Sendable, CustomTestStringConvertible {
         ProbeLie("a bucket out of order", .bucket, .refused, lie: first(.error(500, "InternalError"))),
         ProbeLie("a clock that is off", .clock, .limited, { $0.skew = .seconds(3600) }),
         ProbeLie("a clock that is a little off", .clock, .limited, { $0.skew = .seconds(-100) }),
+        ProbeLie("a clock that is days off", .clock, .refused, { $0.skew = .seconds(200_000) }),
+        ProbeLie(
+            "a clock that is days off, unsaid", .clock, .refused,
+            lie: first(
+                .raw(.error(403, "AccessDenied", ["Date: Tue, 20 Nov 2023 00:00:00 GMT"])))),
         ProbeLie(
             "no time is right", .clock, .refused,
             lie: first(.error(403, "RequestTimeTooSkewed", "<ServerTime>2023-11-14T22:13:20Z</ServerTime>"))),
@@ -155,7 +160,10 @@ struct ProbeLie: Sendable, CustomTestStringConvertible {
         ProbeLie(
             "no permission to write", .readAfterWrite, lie: instead(of: .put) { _ in .error(403, "AccessDenied") }),
         ProbeLie("a write that comes to nothing", .readAfterWrite, lie: forget(.put, "long", Reply())),
-        ProbeLie("a flipped bit", .readAfterWrite, lie: change(.get, "long") { reply, _ in reply.body[77_777] ^= 1 }),
+        ProbeLie(
+            "a flipped bit", .readAfterWrite,
+            lie: change(.get, "long") { reply, _ in if !reply.body.isEmpty { reply.body[reply.body.count / 9 * 7] ^= 1 }
+            }),
         ProbeLie("a byte too few", .readAfterWrite, lie: change(.get, "byte") { reply, _ in reply.body.removeLast() }),
         ProbeLie("a byte too many", .readAfterWrite, lie: change(.get, "byte") { reply, _ in reply.body.append(0) }),
         ProbeLie("a byte of nothing", .readAfterWrite, lie: change(.get, "empty") { reply, _ in reply.body.append(0) }),

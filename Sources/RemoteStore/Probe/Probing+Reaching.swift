@@ -6,6 +6,8 @@ import Signing
 extension Probing {
     /// How far a clock may be off before that is worth telling. The field `date` has whole seconds.
     private static let skewTold = Duration.seconds(5)
+    /// How far what a request is signed for may be off.
+    private static let skewTaken = Duration.seconds(900)
 
     mutating func reach() async throws(ProbeStop) -> ProbeOutcome {
         let call = RemoteCall.listing(prefix: folder, after: [], token: nil, limit: 1)
@@ -73,13 +75,19 @@ extension Probing {
         switch first {
         case .success(let answer): told = answer.head.fields["date"].flatMap { Timestamp(httpDate: $0) }
         case .failure(let fault):
-            if case .refused(let answer) = fault.kind { told = answer.time }
-            guard !fault.hasCode("RequestTimeTooSkewed") else {
-                abilities.clockSkew = told.map { $0 - calls.environment.now() }
+            var isForTime = fault.hasCode("RequestTimeTooSkewed")
+            if case .refused(let answer) = fault.kind {
+                told = answer.time
+                // Not every server has the code. One that was followed answered by the time that it told.
+                let skew = told.map { $0 - calls.client.clock.now() } ?? .zero
+                isForTime = isForTime || (answer.status == 403 && !(.zero - Self.skewTaken...Self.skewTaken ~= skew))
+            }
+            guard !isForTime else {
+                abilities.clockSkew = told.map { .seconds(($0 - calls.environment.now()).components.seconds) }
                 let skew = abilities.clockSkew.map { "\(Self.text($0)) than ours" } ?? "not ours"
                 return .refused(
-                    "Its clock is \(skew), so that it takes nothing that we sign, and it takes nothing that is signed "
-                        + "by its own clock either. Set both clocks.")
+                    "Its clock is \(skew), so that it takes nothing that we sign. Signing by its clock, which is done "
+                        + "where it is at most a day off, did not help. Set both clocks.")
             }
         case nil: break
         }
