@@ -124,7 +124,10 @@ struct LyingBackendTests {
             let count = try await harness.count()
             #expect(count > 0)
             try await harness.control.clear()
-            for (locator, bytes) in blobs { try await harness.expectRepair(locator, bytes) }
+            for (locator, bytes) in blobs {
+                try await harness.expectRight(locator, bytes, "once it is honest")
+                try await harness.pool.remove(locator)
+            }
             try await harness.expectNothingLeft()
         }
     }
@@ -166,6 +169,31 @@ struct LyingBackendTests {
             }
             try await harness.pool.remove(locator)
             try await harness.expectNothingLeft()
+        }
+    }
+
+    @Test("All lies at once, each now and then", arguments: Liar.all)
+    func mixture(_ liar: Liar) async throws {
+        try await LyingPool.with(liar) { harness in
+            var generator = SeededGenerator(seed: 58)
+            for fault in LyingPool.mixture { try await harness.lie(fault) }
+            var blobs: [(locator: BlobLocator, bytes: [UInt8])] = []
+            for _ in 0..<7 {
+                let bytes = generator.bytes(1 + Int(generator.next() % 20_000))
+                blobs.append((try await harness.store(bytes, &generator), bytes))
+                let (locator, old) = blobs[Int(generator.next() % UInt64(blobs.count))]
+                try await harness.expectRight(locator, old, "in between")
+            }
+            for index in blobs.indices {
+                let report = try await harness.pool.repair(blobs[index].locator)
+                try await harness.expectRight(report.locator, blobs[index].bytes, "repaired in between")
+                try await harness.pool.discard(report)
+                blobs[index].locator = report.locator
+            }
+            let count = try await harness.count()
+            #expect(count > 30)
+            try await harness.control.clear()
+            for (locator, bytes) in blobs { try await harness.expectRepair(locator, bytes) }
         }
     }
 

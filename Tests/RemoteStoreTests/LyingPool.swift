@@ -12,6 +12,22 @@ import TidegateTesting
 struct LyingPool: Sendable {
     static let geometry = try? Geometry(dataShards: 4, parityShards: 2, cellSize: 1024)
 
+    /// Lies of reads and writes, each by chance. A request meets the first that matches it.
+    static let mixture = [
+        #"{"operation": "GetObject", "probability": 0.1, "kind": "flip"}"#,
+        #"{"operation": "GetObject", "probability": 0.1, "kind": "truncate", "at": 5}"#,
+        #"{"operation": "GetObject", "probability": 0.1, "kind": "reset", "at": 5}"#,
+        #"{"operation": "GetObject", "probability": 0.1, "kind": "stale"}"#,
+        #"{"operation": "GetObject", "probability": 0.1, "kind": "swap"}"#,
+        #"{"operation": "GetObject|PutObject", "probability": 0.1, "kind": "error", "status": 500}"#,
+        #"{"operation": "GetObject|PutObject", "probability": 0.1, "kind": "error", "code": "SlowDown"}"#,
+        #"{"operation": "PutObject", "probability": 0.1, "kind": "lost"}"#,
+        #"{"operation": "PutObject", "probability": 0.1, "kind": "error", "status": 500, "forwards": true}"#,
+        #"{"operation": "GetObject|PutObject", "probability": 0.1, "kind": "html"}"#,
+        #"{"operation": "GetObject|PutObject", "probability": 0.1, "kind": "cut"}"#,
+        #"{"operation": "GetObject|PutObject", "probability": 0.1, "kind": "slow", "seconds": 0.05}"#,
+    ]
+
     let pool: ErasurePool
     let stores: [RemoteStore]
     let control: LiarControl
@@ -32,6 +48,7 @@ struct LyingPool: Sendable {
             harness.control.close()
         }
         do {
+            try await harness.makeFolders()
             try await use(harness)
         } catch {
             // The next test is to meet its own faults alone.
@@ -68,7 +85,13 @@ struct LyingPool: Sendable {
         control = try LiarControl(liar)
     }
 
-    /// Has both proxies do what a fault says, and counts from now on.
+    /// rclone's server fails now and then where a folder is made twice at once, which is nobody's lie.
+    private func makeFolders() async throws {
+        let identity = try #require(StoreIdentity(deployment: Array(0..<16), store: Array(16..<32)))
+        for store in stores { try await store.writeIdentity(identity) }
+    }
+
+    /// Has both proxies do what a fault says.
     func lie(_ fault: String) async throws {
         for proxy in 0..<2 { try await control.fault(fault, on: proxy) }
     }
