@@ -114,8 +114,8 @@ let package = Package(
             name: "tidegate",
             dependencies: [
                 "Primitives", "XML", "Cryptography", "Policy", "S3Model", "S3Wire", "Signing", "Identity", "Erasure",
-                "Storage", "DirectoryStore", "Pools", "Metadata", "EmbeddedIndex", "IndexBackup", "Audit", "AuditLog",
-                "CLinux",
+                "Storage", "DirectoryStore", "RemoteStore", "Pools", "Metadata", "EmbeddedIndex", "IndexBackup",
+                "Audit", "AuditLog", "CLinux",
                 "Gateway", "Workers", "Server", "Configuration", "Monitoring", nioCore,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),

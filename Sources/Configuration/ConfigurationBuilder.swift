@@ -215,15 +215,8 @@ extension ConfigurationBuilder {
         let cellSize = int("pool.cell-size")
         if cellSize % 64 != 0 { note("pool.cell-size", "`pool.cell-size` is to be a multiple of 64") }
         var directories = list("pool.directories")
-        if layers.values["pool.directories"] == nil {
-            directories = (0..<shards).map { "\(data)/store-\($0)" }
-        } else if directories.count < shards {
-            note(
-                "pool.directories",
-                "`pool.directories` has \(directories.count) entries; \(dataShards) + \(parityShards) shards want at "
-                    + "least \(shards)"
-            )
-        }
+        let namesDirectories = layers.values["pool.directories"] != nil
+        if !namesDirectories { directories = (0..<shards).map { "\(data)/store-\($0)" } }
         if Set(directories).count < directories.count {
             note("pool.directories", "a directory stands twice in `pool.directories`")
         }
@@ -234,6 +227,6 @@ extension ConfigurationBuilder {
         }
         return TidegateConfiguration.Pool(
             dataShards: dataShards, parityShards: parityShards, cellSize: cellSize, directories: directories,
-            writeQuorum: quorum, scrubInterval: duration("pool.scrub-interval"))
+            namesDirectories: namesDirectories, writeQuorum: quorum, scrubInterval: duration("pool.scrub-interval"))
     }
 }

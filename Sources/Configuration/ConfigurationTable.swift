@@ -124,9 +124,9 @@ package enum ConfigurationTable {
             "Bytes of a shard in one stripe; a multiple of 64. Holds for objects written from then on."),
         ConfigurationKey(
             "pool.directories", .list(.path),
-            "The stores: one directory for each disk, at least data-shards + parity-shards of them. By default "
-                + "store-0, store-1, … "
-                + "under data, which protects against damage but not against the loss of that one disk."),
+            "The stores that are directories: one for each disk, at least data-shards + parity-shards of them where no "
+                + "backend is attached. By default store-0, store-1, … under data, which protects against damage but "
+                + "not against the loss of that one disk; none where only backends are attached."),
         ConfigurationKey(
             "pool.write-quorum", .integer(1...48),
             "Durable shards without which a write fails, from data-shards to data-shards + parity-shards. By default "

@@ -66,8 +66,9 @@ package struct TidegateConfiguration: Sendable, Hashable {
         package let dataShards: Int
         package let parityShards: Int
         package let cellSize: Int
-        /// At least as many as shards.
         package let directories: [String]
+        /// Whether the configuration names them; otherwise they are those that a deployment has by default.
+        package let namesDirectories: Bool
         package let writeQuorum: Int
         /// From the end of one scrub to the beginning of the next.
         package let scrubInterval: Duration

@@ -21,6 +21,10 @@ package struct DirectoryInspection: Sendable, Hashable {
     /// What a fresh ext4 has, and what an interrupted first start leaves.
     private static let ignored: Set<String> = ["lost+found", FileLayout.lock]
 
+    package init(content: Content, isMountPoint: Bool) {
+        (self.content, self.isMountPoint) = (content, isMountPoint)
+    }
+
     init(_ path: String) throws(SystemError) {
         let root: OpenFile
         do throws(SystemError) {

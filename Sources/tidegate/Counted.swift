@@ -2,8 +2,8 @@
 struct Counted: CustomStringConvertible {
     let description: String
 
-    /// - Parameter noun: the singular, whose plural ends in `s`.
-    init(_ count: some BinaryInteger, _ noun: String) {
-        description = "\(count) \(noun)\(count == 1 ? "" : "s")"
+    /// - Parameter plural: where it is not the singular with an `s`.
+    init(_ count: some BinaryInteger, _ noun: String, _ plural: String? = nil) {
+        description = "\(count) \(count == 1 ? noun : plural ?? noun + "s")"
     }
 }

@@ -222,7 +222,6 @@ struct ConfigurationLoaderTests {
             ("tls: {client-mode: required, client-ca: a}\n", "wants `tls.certificate` and `tls.key`"),
             ("root: {access-key: root}\n", "wants `root.secret-key`"),
             ("root: {secret-key: rootsecret}\n", "wants `root.access-key`"),
-            ("pool: {directories: [a, b, c, d, e]}\n", "want at least 6"),
             ("pool: {directories: [a, b, c, d, e, a]}\n", "stands twice"),
             ("pool: {write-quorum: 3}\n", "from 4 to 6"),
             ("pool: {write-quorum: 7}\n", "from 4 to 6"),

@@ -52,7 +52,7 @@ struct PackageTable: Sendable {
             "CFuzzer": [], "fuzzer": ["CFuzzer", "FuzzTargets"],
             "tidegate": gateway.union([
                 "Gateway", "Configuration", "Monitoring", "Erasure", "DirectoryStore", "EmbeddedIndex", "IndexBackup",
-                "AuditLog", "CLinux",
+                "AuditLog", "CLinux", "RemoteStore",
                 "Workers", "Server", "ArgumentParser",
                 "Logging",
                 "Yams", "NIOPosix", "NIOSSL",

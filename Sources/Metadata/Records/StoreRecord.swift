@@ -13,10 +13,15 @@ package struct StoreRecord: Sendable, Hashable {
     package var attached: Timestamp
     /// Whether it was away when it was last looked at, so that it may lack what was written since.
     package var isAway: Bool
+    /// The bucket of another service that it is; nil for a directory.
+    package var backend: BackendRecord?
 
-    package init(id: [UInt8], place: String, isMountPoint: Bool, attached: Timestamp, isAway: Bool = false) {
+    package init(
+        id: [UInt8], place: String, isMountPoint: Bool, attached: Timestamp, isAway: Bool = false,
+        backend: BackendRecord? = nil
+    ) {
         (self.id, self.place, self.isMountPoint, self.attached) = (id, place, isMountPoint, attached)
-        self.isAway = isAway
+        (self.isAway, self.backend) = (isAway, backend)
     }
 
     package var encoded: [UInt8] {
@@ -26,6 +31,7 @@ package struct StoreRecord: Sendable, Hashable {
         writer.number(3, isMountPoint ? 1 : 0 as UInt64)
         writer.number(4, attached.nanoseconds)
         writer.number(5, isAway ? 1 : 0 as UInt64)
+        if let backend { writer.record(6) { backend.write(to: &$0) } }
         return writer.bytes
     }
 
@@ -39,6 +45,7 @@ package struct StoreRecord: Sendable, Hashable {
             case 3: isMountPoint = value.number != 0
             case 4: attached = Timestamp(nanoseconds: value.signed)
             case 5: isAway = value.number != 0
+            case 6: backend = try BackendRecord(value.record())
             default: break
             }
         }

@@ -11,17 +11,19 @@ import Workers
 /// The step of a recovery that follows snapshot and journal: what the stores' footers tell of the commits after the
 /// journal's end.
 struct LostTail {
-    /// A configured directory: what was found there, and the store where it could be opened.
+    /// A place of a store: what was found there, and the store where it could be opened.
     struct Place {
         var finding: StoreFinding
-        var store: DirectoryStore?
+        var store: (any AttachedStore)?
     }
 
     let launch: Launch
     let index: any MetadataIndex
     let session: WriterSession
     let commits: WorkerCommits
-    let places: [Place]
+    let directories: [Place]
+    /// By position of the pool.
+    let backends: [UInt16: Place]
 
     /// Brings back what the journal missed.
     ///
@@ -63,7 +65,7 @@ struct LostTail {
     private func knowledge(through last: CommitVersion) async throws(StartError) -> JournalKnowledge {
         var segments = JournalledSegments()
         let (limit, environment) = (TailRecovery.Limits().commits, launch.environment)
-        let stores: [any BlobStore] = places.compactMap(\.store)
+        let stores: [any BlobStore] = (directories + backends.values).compactMap(\.store)
         let floor: CommitVersion
         do throws(IndexBackupError) {
             floor = try await IndexRecovery.reviewJournal(
@@ -83,14 +85,21 @@ struct LostTail {
     /// The stores in the positions that the index knows. Nothing is registered: the gateway's next start does that.
     private func slots() async throws(StartError) -> [StoreSlot] {
         let registry = try await StoreRegistry.read(index)
-        let order = try StoreArrangement.positions(of: places.map(\.finding), records: registry.stores)
-        return order.enumerated().map { position, place in
-            let slot = StoreSlot(position: position, path: places[place].finding.path)
-            if let store = places[place].store, let identity = places[place].finding.identity {
-                slot.attach(store, identity)
+        let positions = try StoreArrangement.positions(of: directories.map(\.finding), records: registry.stores)
+        var slots: [StoreSlot] = []
+        for (number, position) in positions.enumerated() {
+            let place: Place
+            switch position {
+            case .directory(let index): place = directories[index]
+            case .backend:
+                guard let backend = backends[UInt16(truncatingIfNeeded: number)] else { continue }
+                place = backend
             }
-            return slot
+            let slot = StoreSlot(position: number, place: place.finding.place)
+            if let store = place.store { slot.attach(store) }
+            slots.append(slot)
         }
+        return slots
     }
 
     /// What came of it, in sentences.

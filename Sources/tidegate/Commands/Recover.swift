@@ -57,10 +57,7 @@ struct IndexRestoration {
         guard !FileManager.default.fileExists(atPath: path) else {
             throw StartError("The index \(path) is there. Move it away first, if it is to be replaced.")
         }
-        var findings: [StoreFinding] = []
-        for directory in launch.configuration.pool.directories {
-            findings.append(await StoreFinding.find(directory))
-        }
+        let findings = await StoreFinding.find(directories: launch.configuration.pool.directories)
         guard let deployment = try StoreArrangement.deployment(findings) else {
             throw StartError("None of the \(findings.count) directories holds a store.")
         }
@@ -69,14 +66,8 @@ struct IndexRestoration {
             guard places.contains(where: { $0.store != nil }) else {
                 throw StartError("No store can be read.")
             }
-            var lines = try await restore(from: places, deployment)
+            let lines = try await restore(from: places, deployment)
             for place in places { await place.store?.close() }
-            let (up, needed) = (places.count { $0.store != nil }, launch.configuration.pool.dataShards)
-            if up < needed {
-                lines.append(
-                    "Only \(Counted(up, "store")) of \(findings.count) can be read: objects are unreadable until "
-                        + "\(needed) of them are back.")
-            }
             return problems + lines
         } catch {
             for place in places { await place.store?.close() }
@@ -86,7 +77,9 @@ struct IndexRestoration {
     }
 
     /// The stores that can be read, and what is wrong with the others, in sentences.
-    private func open(_ findings: [StoreFinding]) async -> ([LostTail.Place], [String]) {
+    private func open(
+        _ findings: [StoreFinding], _ vault: BackendVault? = nil
+    ) async -> ([LostTail.Place], [String]) {
         var (places, problems): ([LostTail.Place], [String]) = ([], [])
         for finding in findings {
             guard finding.identity != nil else {
@@ -95,7 +88,7 @@ struct IndexRestoration {
                 continue
             }
             do throws(StorageError) {
-                places.append(LostTail.Place(finding: finding, store: try await finding.open(launch.environment)))
+                places.append(LostTail.Place(finding: finding, store: try await finding.open(vault, launch.environment)))
             } catch {
                 problems.append("\(finding.path): \(error)")
                 places.append(LostTail.Place(finding: finding))
@@ -107,39 +100,88 @@ struct IndexRestoration {
     private func restore(
         from places: [LostTail.Place], _ deployment: [UInt8]
     ) async throws(StartError) -> [String] {
-        try removeTemporary()
-        let index = try await StartError.awaited(temporary) { [temporary] () throws(IndexOpenError) in
-            try await EmbeddedIndex.open(path: temporary)
+        var (places, backends, problems) = (places, [UInt16: LostTail.Place](), [String]())
+        while true {
+            try removeTemporary()
+            let index = try await StartError.awaited(temporary) { [temporary] () throws(IndexOpenError) in
+                try await EmbeddedIndex.open(path: temporary)
+            }
+            do throws(StartError) {
+                let report = try await copy(into: index, from: places + backends.values)
+                let registry = try await StoreRegistry.read(index)
+                let more = await openBackends(registry, besides: backends)
+                guard more.places.isEmpty else {
+                    // The index names further stores, which may have a later part of it.
+                    backends.merge(more.places) { first, _ in first }
+                    problems += more.problems
+                    await index.close()
+                    continue
+                }
+                let wanted = Set(StoreArrangement.directories(launch.configuration.pool, records: registry.stores))
+                places.removeAll { !wanted.contains($0.finding.path) }
+                let lines = try await fill(index, report, from: places, backends, deployment)
+                await index.close()
+                for backend in backends.values { await backend.store?.close() }
+                try publish()
+                return problems + lines + shortage(of: places + backends.values)
+            } catch {
+                await index.close()
+                for backend in backends.values { await backend.store?.close() }
+                throw StartError(([error.description] + problems).joined(separator: "\n"))
+            }
         }
-        let lines: [String]
-        do throws(StartError) {
-            lines = try await fill(index, from: places, deployment)
-        } catch {
-            await index.close()
-            throw error
+    }
+
+    /// What is to be told where too few stores can be read for an object to be so.
+    private func shortage(of places: [LostTail.Place]) -> [String] {
+        let (up, needed) = (places.count { $0.store != nil }, launch.configuration.pool.dataShards)
+        guard up < min(needed, places.count) else { return [] }
+        return [
+            "Only \(Counted(up, "store")) of \(places.count) can be read: objects are unreadable until \(needed) of "
+                + "them are back."
+        ]
+    }
+
+    /// The backends that the index names and that are not known yet.
+    private func openBackends(
+        _ registry: StoreRegistry, besides known: [UInt16: LostTail.Place]
+    ) async -> (places: [UInt16: LostTail.Place], problems: [String]) {
+        let vault = OpenedIndex.vault(launch, registry)
+        let found = await OpenedIndex.find(registry, vault, launch.environment)
+        var (places, problems): ([UInt16: LostTail.Place], [String]) = ([:], [])
+        for (position, finding) in found.sorted(by: { $0.key < $1.key }) where known[position] == nil {
+            let opened = await open([finding], vault)
+            places[position] = opened.0.first
+            problems += opened.1
         }
-        await index.close()
-        try publish()
-        return lines
+        return (places, problems)
+    }
+
+    private func copy(
+        into index: EmbeddedIndex, from places: [LostTail.Place]
+    ) async throws(StartError) -> IndexRecoveryReport {
+        try await StartError.awaited("The copies of the index") { () throws(IndexBackupError) in
+            try await IndexRecovery.restore(
+                from: places.compactMap(\.store), into: index, patience: StorePatience(launch.environment))
+        }
     }
 
     private func fill(
-        _ index: EmbeddedIndex, from places: [LostTail.Place], _ deployment: [UInt8]
+        _ index: EmbeddedIndex, _ report: IndexRecoveryReport, from places: [LostTail.Place],
+        _ backends: [UInt16: LostTail.Place], _ deployment: [UInt8]
     ) async throws(StartError) -> [String] {
-        let stores = places.compactMap(\.store)
-        let report = try await StartError.awaited("The copies of the index") { () throws(IndexBackupError) in
-            try await IndexRecovery.restore(
-                from: stores, into: index, patience: StorePatience(launch.environment))
-        }
         var epoch = report.highestEpoch
-        for store in stores { epoch = max(epoch, try await Self.highestEpoch(in: store)) }
+        for store in (places + backends.values).compactMap(\.store) {
+            epoch = max(epoch, try await Self.highestEpoch(in: store))
+        }
         // Drawing an epoch above every one that a store has seen keeps the names of blobs from being drawn again.
         let keeper = EpochKeeper(index: index, environment: launch.environment, node: launch.configuration.node)
         let session = try await StartError.awaited("The index") { [epoch] () throws(WorkerError) in
             try await keeper.begin(above: epoch, deployment: deployment, isRecovered: true)
         }
         let commits = WorkerCommits(index: index, epoch: session.workers)
-        let tail = LostTail(launch: launch, index: index, session: session, commits: commits, places: places)
+        let tail = LostTail(
+            launch: launch, index: index, session: session, commits: commits, directories: places, backends: backends)
         let (found, problem) = await tail.bringBack(after: report.completeThrough)
         try await record(report, found, with: commits)
         return Self.sentences(report) + LostTail.sentences(found, problem) + [

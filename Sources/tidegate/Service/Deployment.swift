@@ -44,86 +44,29 @@ struct Deployment: Sendable {
     static func open(
         _ launch: Launch, onSuspect: @escaping @Sendable (String) -> Void
     ) async throws(StartError) -> Deployment {
-        let configuration = launch.configuration
-        var findings: [StoreFinding] = []
-        for path in configuration.pool.directories { findings.append(await StoreFinding.find(path)) }
-        let owner = try StoreArrangement.deployment(findings)
-        guard owner == nil || FileManager.default.fileExists(atPath: configuration.index.path) else {
-            throw StartError(
-                "The index \(configuration.index.path) is missing, but the stores hold data. "
-                    + "`tidegate recover` brings it back from them.")
-        }
-        return try await open(launch, findings, owner, onSuspect)
-    }
-
-    private static func open(
-        _ launch: Launch, _ findings: [StoreFinding], _ owner: [UInt8]?,
-        _ onSuspect: @escaping @Sendable (String) -> Void
-    ) async throws(StartError) -> Deployment {
-        var options = EmbeddedIndex.Options()
-        options.onSuspect = onSuspect
-        let configuration = launch.configuration
-        let path = configuration.index.path
-        let embedded = try await StartError.awaited("The index \(path)") { () throws(IndexOpenError) in
-            try await EmbeddedIndex.open(path: path, options: options)
-        }
+        let opened = try await OpenedIndex.open(launch, onSuspect: onSuspect)
         do throws(StartError) {
-            try await refuseOldCopy(launch, embedded, findings)
-            let keeper = EpochKeeper(index: embedded, environment: launch.environment, node: configuration.node)
-            let session = try await StartError.awaited("The index \(path)") { () throws(WorkerError) in
-                try await keeper.begin(deployment: owner)
-            }
-            return try await assemble(launch, embedded, session, findings)
+            return try await assemble(launch, opened)
         } catch {
-            await embedded.close()
+            await opened.embedded.close()
             throw error
         }
     }
 
-    /// Refuses an index that is older than what the stores know of it.
-    private static func refuseOldCopy(
-        _ launch: Launch, _ index: EmbeddedIndex, _ findings: [StoreFinding]
-    ) async throws(StartError) {
-        let (path, environment) = (launch.configuration.index.path, launch.environment)
-        let (last, drawn) = try await StartError.awaited("The index \(path)") { () throws(MetadataError) in
-            (try await index.kept().last, try await index.values(of: [Keys.nextEpoch])[0])
-        }
-        var stores: [DirectoryStore] = []
-        for finding in findings where finding.identity != nil {
-            do throws(StorageError) {
-                stores.append(try await finding.open(environment))
-            } catch {
-                // Why it cannot be opened is told when it is to be attached.
-                continue
-            }
-        }
-        let newer = await IndexAge.newer(
-            than: last, nextEpoch: drawn.map { Keys.number($0.value) } ?? 0, in: stores,
-            patience: StorePatience(environment))
-        for store in stores { await store.close() }
-        guard let newer else { return }
-        throw StartError(
-            "The index \(path) is an old copy: it ends with commit \(last), and the stores know of commit "
-                + "\(newer.commit) of a later run or a later moment (writer epoch \(newer.epoch)). To serve from it "
-                + "would lose what was stored since. No object was touched. Move the index away, and "
-                + "`tidegate recover` brings back the newest one.")
-    }
-
-    private static func assemble(
-        _ launch: Launch, _ embedded: EmbeddedIndex, _ session: WriterSession, _ findings: [StoreFinding]
-    ) async throws(StartError) -> Deployment {
+    private static func assemble(_ launch: Launch, _ opened: OpenedIndex) async throws(StartError) -> Deployment {
         let wake = Wake()
-        let plain = WorkerCommits(index: embedded, epoch: session.workers) { wake() }
-        let registry = try await StoreRegistry.read(embedded)
-        let order = try StoreArrangement.positions(of: findings, records: registry.stores)
-        let arranged = order.map { findings[$0] }
+        let plain = WorkerCommits(index: opened.embedded, epoch: opened.session.workers) { wake() }
+        let registry = opened.registry
+        try StoreArrangement.check(
+            launch.configuration.pool, directories: opened.directories.count, backends: opened.backends.count)
+        let arranged = try opened.arranged()
         let keeper = StoreKeeper(
-            arranged, records: registry.stores, commits: plain, deployment: session.deployment.id,
-            environment: launch.environment)
+            arranged, records: registry.stores, commits: plain, deployment: opened.session.deployment.id,
+            vault: opened.vault, environment: launch.environment)
         do throws(StartError) {
             try await StartError.awaited("The stores") { () throws(WorkerError) in try await keeper.attach(arranged) }
             let placements = try await registry.placements(of: keeper.slots.count, plain)
-            return try connect(launch, embedded, session, keeper, placements, plain, wake)
+            return try connect(launch, opened.embedded, opened.session, keeper, placements, plain, wake)
         } catch {
             await keeper.close()
             throw error

@@ -1,4 +1,5 @@
 import Configuration
+import FoundationEssentials
 import Server
 
 /// What would keep a start from serving a well-formed configuration: what the files say that it names. It looks, and
@@ -28,12 +29,15 @@ struct ServeCheck {
         } catch {
             problems.append("\(error)")
         }
-        var findings: [StoreFinding] = []
-        for path in configuration.pool.directories { findings.append(await StoreFinding.find(path)) }
+        let findings = await StoreFinding.find(directories: configuration.pool.directories)
         for finding in findings {
             if let problem = finding.problem { problems.append("pool.directories: \(finding.path): \(problem)") }
         }
         do throws(StartError) {
+            // Where there is an index, it may know of backends.
+            if !FileManager.default.fileExists(atPath: configuration.index.path) {
+                try StoreArrangement.check(configuration.pool, directories: findings.count, backends: 0)
+            }
             _ = try StoreArrangement.deployment(findings)
         } catch {
             problems.append("\(error)")

@@ -12,10 +12,9 @@ enum ExistingDeployment {
         guard !FileManager.default.fileExists(atPath: configuration.index.path) else { return }
         let directories = configuration.pool.directories
         var problems: [String] = []
-        for path in directories {
-            let finding = await StoreFinding.find(path)
+        for finding in await StoreFinding.find(directories: directories) {
             if finding.inspection?.content == .store { return }
-            if let problem = finding.problem { problems.append("\n\(path): \(problem)") }
+            if let problem = finding.problem { problems.append("\n\(finding.path): \(problem)") }
         }
         throw StartError(
             "There is no deployment at \(configuration.data): \(configuration.index.path) is not there, and none of "

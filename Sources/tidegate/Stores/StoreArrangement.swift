@@ -1,29 +1,42 @@
+import Configuration
 import Metadata
 import Primitives
 import Storage
 
-/// Which configured directory is which position of the pool. Placements name stores by position, so that the order in
-/// the configuration must not matter once stores have an identity.
+/// Which place is which position of the pool. Placements name stores by position, so that the order of the directories
+/// in the configuration must not matter once stores have an identity.
 enum StoreArrangement {
-    /// The place of each position.
+    /// What stands in a position.
+    enum Position: Hashable {
+        /// The configured directory of this index.
+        case directory(Int)
+        /// The backend that the index has in this position.
+        case backend
+    }
+
+    /// What stands in each position.
     ///
     /// - Parameters:
-    ///   - findings: one for each configured directory, in the configuration's order.
+    ///   - directories: one finding for each configured directory, in the configuration's order.
     ///   - records: the stores that the index knows, by position.
-    /// - Returns: Indices of `findings`, by position.
-    /// - Throws: A sentence, where there are fewer directories than stores or one store is there twice.
+    /// - Throws: A sentence, where there are fewer directories than stores in directories, or one store is there twice.
     static func positions(
-        of findings: [StoreFinding], records: [UInt16: StoreRecord]
-    ) throws(StartError) -> [Int] {
-        let count = max(findings.count, records.keys.max().map { Int($0) + 1 } ?? 0)
-        guard findings.count == count else {
+        of directories: [StoreFinding], records: [UInt16: StoreRecord]
+    ) throws(StartError) -> [Position] {
+        let backends = records.filter { $0.value.backend != nil }
+        let known = records.count - backends.count
+        let count = max(directories.count + backends.count, records.keys.max().map { Int($0) + 1 } ?? 0)
+        guard directories.count + backends.count == count else {
             throw StartError(
-                "pool.directories names \(findings.count) directories, but the deployment has \(count) stores. "
-                    + "A store that is gone for good keeps its entry: name an empty directory for it.")
+                "pool.directories names \(Counted(directories.count, "directory", "directories")), but the deployment "
+                    + "has \(Counted(known, "store")) in directories. A store that is gone for good keeps its entry: "
+                    + "name an empty directory for it.")
         }
-        var places: [Int?] = Array(repeating: nil, count: count)
+        var places: [Position?] = (0..<count).map { position in
+            backends[UInt16(truncatingIfNeeded: position)] == nil ? nil : .backend
+        }
         var rest: [Int] = []
-        for (index, finding) in findings.enumerated() {
+        for (index, finding) in directories.enumerated() {
             let position = finding.identity.flatMap { identity in
                 records.first { $0.value.id == identity.store }.map { Int($0.key) }
             }
@@ -31,22 +44,56 @@ enum StoreArrangement {
                 rest.append(index)
                 continue
             }
-            if let other = places[position] {
-                throw StartError("\(findings[other].path) and \(finding.path) hold one and the same store.")
+            switch places[position] {
+            case .directory(let other):
+                throw StartError("\(directories[other].path) and \(finding.path) hold one and the same store.")
+            case .backend:
+                throw StartError("\(finding.path) holds a store that is a backend in another place.")
+            case nil: places[position] = .directory(index)
             }
-            places[position] = index
         }
         // What says nothing of itself stands where it was, or where there is room.
         for index in rest {
-            if let position = records.first(where: { $0.value.place.utf8.elementsEqual(findings[index].path.utf8) })?
+            if let position = records.first(where: { $0.value.place.utf8.elementsEqual(directories[index].path.utf8) })?
                 .key,
                 places[Int(position)] == nil
             {
-                places[Int(position)] = index
+                places[Int(position)] = .directory(index)
             }
         }
-        var left = rest.filter { !places.contains($0) }[...]
-        return places.map { $0 ?? left.removeFirst() }
+        var left = rest.filter { !places.contains(.directory($0)) }[...]
+        return places.map { $0 ?? .directory(left.removeFirst()) }
+    }
+
+    /// The directories that a deployment has: those that the configuration names, or else those that it has by default,
+    /// unless it has backends and no directory.
+    static func directories(
+        _ pool: TidegateConfiguration.Pool, records: [UInt16: StoreRecord]
+    ) -> [String] {
+        let isAllBackends = !records.isEmpty && records.values.allSatisfy { $0.backend != nil }
+        return isAllBackends && !pool.namesDirectories ? [] : pool.directories
+    }
+
+    /// Whether the stores can hold the shards of a blob at all.
+    ///
+    /// - Throws: A sentence, where they are too few.
+    static func check(
+        _ pool: TidegateConfiguration.Pool, directories: Int, backends: Int
+    ) throws(StartError) {
+        let (shards, stores) = (pool.dataShards + pool.parityShards, directories + backends)
+        // Directories cost nothing. Of services there may be few: each then takes several shards, at most m.
+        let least = backends == 0 ? shards : (shards + pool.parityShards - 1) / max(1, pool.parityShards)
+        guard stores < least else { return }
+        guard backends > 0 else {
+            throw StartError(
+                "`pool.directories` has \(Counted(directories, "entry", "entries")); \(pool.dataShards) + "
+                    + "\(pool.parityShards) shards want at least \(shards), or backends beside them "
+                    + "(`tidegate backend attach`)")
+        }
+        throw StartError(
+            "The pool has \(Counted(stores, "store")), of which each may hold \(pool.parityShards) of the \(shards) "
+                + "shards of an object: it wants at least \(least). Attach backends (`tidegate backend attach`), or "
+                + "name directories (pool.directories).")
     }
 
     /// The deployment that the stores say they belong to; nil where none says anything.

@@ -1,19 +1,62 @@
 import DirectoryStore
+import Metadata
 import Primitives
+import RemoteStore
 import Storage
 
-/// What was found at a configured place of a store.
+/// Where a store is, or is to be.
+enum StorePlace: Sendable, Hashable, CustomStringConvertible {
+    case directory(String)
+    case backend(BackendRecord)
+
+    /// The path, or the backend's name and bucket.
+    var description: String {
+        switch self {
+        case .directory(let path): path
+        case .backend(let record): "\(record.name) (\(record.url)/\(record.bucket)/\(record.prefix))"
+        }
+    }
+
+    var backend: BackendRecord? {
+        if case .backend(let record) = self { record } else { nil }
+    }
+}
+
+/// What was found at a place of a store.
 struct StoreFinding: Sendable {
-    var path: String
+    var place: StorePlace
     var inspection: DirectoryInspection?
     /// Whose the store there is; nil where there is none, or where it does not say so.
     var identity: StoreIdentity?
     /// Why it could not be looked at.
     var problem: String?
 
+    /// What messages call the place.
+    var path: String { place.description }
+
+    private init(_ place: StorePlace) {
+        self.place = place
+    }
+
     /// Looks at a place and changes nothing there: what is found may be another deployment's.
-    static func find(_ path: String) async -> StoreFinding {
-        var finding = StoreFinding(path: path)
+    ///
+    /// - Parameter vault: opens the credentials of a backend; nil where there is no key.
+    static func find(_ place: StorePlace, _ vault: BackendVault?, _ environment: any Environment) async -> StoreFinding {
+        switch place {
+        case .directory(let path): await find(path)
+        case .backend(let record): await find(record, vault, environment)
+        }
+    }
+
+    /// Looks at directories, in their order.
+    static func find(directories: [String]) async -> [StoreFinding] {
+        var findings: [StoreFinding] = []
+        for path in directories { findings.append(await find(path)) }
+        return findings
+    }
+
+    private static func find(_ path: String) async -> StoreFinding {
+        var finding = StoreFinding(.directory(path))
         do throws(StorageError) {
             let inspection = try await DirectoryStore.inspect(path)
             finding.inspection = inspection
@@ -24,20 +67,60 @@ struct StoreFinding: Sendable {
         return finding
     }
 
+    private static func find(
+        _ record: BackendRecord, _ vault: BackendVault?, _ environment: any Environment
+    ) async -> StoreFinding {
+        var finding = StoreFinding(.backend(record))
+        do throws(StorageError) {
+            guard let vault else {
+                throw .unavailable("the deployment's sealing key, which opens its credentials, is not there")
+            }
+            let remote = try vault.store(record)
+            defer { remote.close() }
+            finding.identity = try await BackendStore.identity(of: remote, environment).get()
+            var content = DirectoryInspection.Content.store
+            if finding.identity == nil {
+                content = try await remote.blobs(after: nil, limit: 1).isEmpty ? .empty : .foreign
+            }
+            finding.inspection = DirectoryInspection(content: content, isMountPoint: false)
+        } catch {
+            finding.problem = error.description
+        }
+        return finding
+    }
+
     /// Opens the store that was found.
     ///
     /// - Throws: `unavailable`, also where another one is there by now.
-    func open(_ environment: any Environment) async throws(StorageError) -> DirectoryStore {
-        let store = try await DirectoryStore.open(path, creating: false, environment: environment)
+    func open(_ vault: BackendVault?, _ environment: any Environment) async throws(StorageError) -> any AttachedStore {
+        guard let identity else { throw .unavailable("no store is there") }
+        let store = try await open(identity.store, creating: false, vault, environment)
         do throws(StorageError) {
             let now = try await store.readIdentity()
-            guard let now, let identity, now.deployment == identity.deployment, now.store == identity.store else {
+            guard let now, now.deployment == identity.deployment, now.store == identity.store else {
                 throw .unavailable("another store is there by now")
             }
             return store
         } catch {
             await store.close()
             throw error
+        }
+    }
+
+    /// Opens what is at the place, whatever it says of itself.
+    ///
+    /// - Parameter id: the id that the store has or is to have.
+    func open(
+        _ id: [UInt8], creating: Bool, _ vault: BackendVault?, _ environment: any Environment
+    ) async throws(StorageError) -> any AttachedStore {
+        switch place {
+        case .directory(let path):
+            return try await DirectoryStore.open(path, creating: creating, environment: environment)
+        case .backend(let record):
+            guard let vault else {
+                throw .unavailable("the deployment's sealing key, which opens its credentials, is not there")
+            }
+            return BackendStore(try vault.store(record), id: id, environment: environment)
         }
     }
 }
@@ -61,7 +144,10 @@ enum StoreStep: Sendable, Hashable {
         }
         switch inspection.content {
         case .foreign:
-            self = .wait("the directory holds files that are no store's; give the store an empty one")
+            self =
+                finding.place.backend == nil
+                ? .wait("the directory holds files that are no store's; give the store an empty one")
+                : .wait("shards are there, but nothing says whose; give the store an empty bucket or prefix")
         case .missing where known != nil:
             self = .wait("there is no such directory; make it again, empty, to have its shards restored there")
         case .missing:

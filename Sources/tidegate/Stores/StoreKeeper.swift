@@ -26,6 +26,7 @@ final class StoreKeeper: Sendable {
     let slots: [StoreSlot]
     private let commits: WorkerCommits
     private let deployment: [UInt8]
+    private let vault: BackendVault?
     private let environment: any Environment
     private let records: Mutex<[UInt16: StoreRecord]>
     private let report = Mutex(Report())
@@ -44,10 +45,11 @@ final class StoreKeeper: Sendable {
     /// - Parameter arranged: the findings by position.
     init(
         _ arranged: [StoreFinding], records: [UInt16: StoreRecord], commits: WorkerCommits, deployment: [UInt8],
-        environment: any Environment
+        vault: BackendVault?, environment: any Environment
     ) {
-        slots = arranged.enumerated().map { StoreSlot(position: $0.offset, path: $0.element.path) }
+        slots = arranged.enumerated().map { StoreSlot(position: $0.offset, place: $0.element.place) }
         (self.commits, self.deployment, self.environment) = (commits, deployment, environment)
+        self.vault = vault
         self.records = Mutex(records)
     }
 
@@ -87,9 +89,9 @@ final class StoreKeeper: Sendable {
         case .wait(let reason): return try await leave(slot, position, known, reason)
         case .attach:
             guard let identity = finding.identity else { return false }
-            let store: DirectoryStore
+            let store: any AttachedStore
             do throws(StorageError) {
-                store = try await finding.open(environment)
+                store = try await finding.open(vault, environment)
             } catch {
                 return try await leave(slot, position, known, error.description)
             }
@@ -99,7 +101,7 @@ final class StoreKeeper: Sendable {
                 await store.close()
                 throw error
             }
-            slot.attach(store, identity)
+            slot.attach(store)
             tell(known?.isAway == true ? .returned(slot) : .attached(slot))
             return true
         case .create(let replaces):
@@ -132,20 +134,24 @@ final class StoreKeeper: Sendable {
     private func create(
         _ slot: StoreSlot, _ position: UInt16, _ finding: StoreFinding, _ known: StoreRecord?
     ) async throws(StorageError) {
-        let store = try await DirectoryStore.open(slot.path, creating: true, environment: environment)
+        guard var identity = StoreIdentity(newStoreOf: deployment, environment: environment) else {
+            throw .unavailable("the deployment's id is malformed")
+        }
+        // A backend got its id when it was attached; it may have come no further.
+        if finding.place.backend != nil, let id = known?.id ?? records.withLock({ $0[position]?.id }) {
+            identity = StoreIdentity(deployment: deployment, store: id) ?? identity
+        }
+        let store = try await finding.open(identity.store, creating: true, vault, environment)
         do throws(StorageError) {
-            guard let identity = StoreIdentity(newStoreOf: deployment, environment: environment) else {
-                throw .unavailable("the deployment's id is malformed")
-            }
             var found = finding
-            found.inspection = try await DirectoryStore.inspect(slot.path)
+            if case .directory(let path) = finding.place { found.inspection = try await DirectoryStore.inspect(path) }
             do throws(WorkerError) {
                 try await register(position, found, identity, known)
             } catch {
                 throw .unavailable("it could not be registered: \(error)")
             }
             try await store.writeIdentity(identity)
-            slot.attach(store, identity)
+            slot.attach(store)
         } catch {
             await store.close()
             throw error
@@ -158,7 +164,7 @@ final class StoreKeeper: Sendable {
     ) async throws(WorkerError) {
         let record = StoreRecord(
             id: identity.store, place: finding.path, isMountPoint: finding.inspection?.isMountPoint ?? false,
-            attached: known?.attached ?? environment.now())
+            attached: known?.attached ?? environment.now(), backend: finding.place.backend)
         if record != known { try await put(record, position) }
     }
 
@@ -200,8 +206,7 @@ final class StoreKeeper: Sendable {
                 await tryToAttach(slot)
                 continue
             }
-            guard await store.isInPlace() else {
-                let reason = "the directory that was attached is not there any more"
+            if let reason = await store.absence() {
                 await slot.detach(reason)?.close()
                 await noteAway(slot)
                 tell(.lost(slot, reason))
@@ -223,7 +228,7 @@ final class StoreKeeper: Sendable {
     }
 
     private func tryToAttach(_ slot: StoreSlot) async {
-        let finding = await StoreFinding.find(slot.path)
+        let finding = await StoreFinding.find(slot.place, vault, environment)
         do throws(WorkerError) {
             try await settle(slot, finding)
         } catch {

@@ -1,4 +1,3 @@
-import DirectoryStore
 import NIOCore
 import Primitives
 import Storage
@@ -10,36 +9,39 @@ import Synchronization
 /// way when the store goes ends on the store that it began with.
 final class StoreSlot: BlobStore {
     let position: Int
-    let path: String
+    let place: StorePlace
 
     private enum State {
-        case attached(DirectoryStore, StoreIdentity)
+        case attached(any AttachedStore)
         /// The sentence says why.
         case detached(String)
     }
 
     private let state = Mutex(State.detached("it was not attached yet"))
 
-    init(position: Int, path: String) {
-        (self.position, self.path) = (position, path)
+    init(position: Int, place: StorePlace) {
+        (self.position, self.place) = (position, place)
     }
 
-    func attach(_ store: DirectoryStore, _ identity: StoreIdentity) {
-        state.withLock { $0 = .attached(store, identity) }
+    /// What messages call the place.
+    var path: String { place.description }
+
+    func attach(_ store: any AttachedStore) {
+        state.withLock { $0 = .attached(store) }
     }
 
     /// Takes the store from the slot; nil where there was none.
-    func detach(_ reason: String) -> DirectoryStore? {
+    func detach(_ reason: String) -> (any AttachedStore)? {
         state.withLock { state in
             defer { state = .detached(reason) }
-            guard case .attached(let store, _) = state else { return nil }
+            guard case .attached(let store) = state else { return nil }
             return store
         }
     }
 
     /// The store that is attached.
-    var store: DirectoryStore? {
-        guard case .attached(let store, _) = state.withLock({ $0 }) else { return nil }
+    var store: (any AttachedStore)? {
+        guard case .attached(let store) = state.withLock({ $0 }) else { return nil }
         return store
     }
 
@@ -49,9 +51,9 @@ final class StoreSlot: BlobStore {
         return reason
     }
 
-    private func current() throws(StorageError) -> DirectoryStore {
+    private func current() throws(StorageError) -> any AttachedStore {
         switch state.withLock({ $0 }) {
-        case .attached(let store, _): return store
+        case .attached(let store): return store
         case .detached(let reason): throw .unavailable("\(path): \(reason)")
         }
     }

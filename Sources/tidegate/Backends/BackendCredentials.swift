@@ -1,0 +1,65 @@
+import Configuration
+import Foundation
+import Primitives
+import Signing
+
+/// Access key and secret of a backend.
+struct BackendCredentials: Sendable, Hashable {
+    var accessKey: String
+    var secret: Secret
+    var sessionToken: Secret?
+
+    private static let mostBytes = 64 << 10
+
+    var forSigning: SigningCredentials {
+        SigningCredentials(
+            accessKeyID: accessKey, secret: SecretKey(secret.reveal()), sessionToken: sessionToken?.reveal())
+    }
+
+    /// Reads the lines `access-key: …`, `secret-key: …` and perhaps `session-token: …`.
+    ///
+    /// - Parameter path: a file that its owner alone can read, or `-` for standard input.
+    static func read(_ path: String) throws(StartError) -> BackendCredentials {
+        guard path.utf8.elementsEqual("-".utf8) else {
+            let text = try StartError.translated("The credentials") { () throws(PrivateFileError) in
+                try PrivateFile.read(path)
+            }
+            return try BackendCredentials(text, from: "`\(path)`")
+        }
+        let bytes: Data?
+        do {
+            bytes = try FileHandle.standardInput.read(upToCount: mostBytes)
+        } catch {
+            throw StartError("Standard input cannot be read.")
+        }
+        return try BackendCredentials(String(decoding: bytes ?? Data(), as: UTF8.self), from: "Standard input")
+    }
+
+    /// - Parameter source: what a message calls the text; it repeats nothing of it.
+    init(_ text: String, from source: String) throws(StartError) {
+        var values: [String: String] = [:]
+        for line in text.utf8.split(whereSeparator: { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }) {
+            guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { continue }
+            let value = line[line.index(after: colon)...].drop { $0 == UInt8(ascii: " ") }
+            values[String(decoding: line[..<colon], as: UTF8.self)] = String(decoding: value, as: UTF8.self)
+        }
+        guard let accessKey = values["access-key"], let secret = values["secret-key"],
+            Self.isPlain(accessKey, atMost: 256), Self.isPlain(secret, atMost: 1024),
+            values["session-token"].map({ Self.isPlain($0, atMost: 16 << 10) }) ?? true
+        else {
+            throw StartError(
+                "\(source) is to hold the lines `access-key: …` and `secret-key: …`, and perhaps `session-token: …`, "
+                    + "each of visible ASCII characters.")
+        }
+        (self.accessKey, self.secret) = (accessKey, Secret(secret))
+        sessionToken = values["session-token"].map { Secret($0) }
+    }
+
+    init(accessKey: String, secret: Secret, sessionToken: Secret?) {
+        (self.accessKey, self.secret, self.sessionToken) = (accessKey, secret, sessionToken)
+    }
+
+    private static func isPlain(_ text: String, atMost count: Int) -> Bool {
+        !text.utf8.isEmpty && text.utf8.count <= count && text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
+    }
+}
