@@ -1,24 +1,39 @@
 import Primitives
 
-/// Shards that share a store although another store holds none of their blob.
+/// Shards that share a failure domain although another one holds none of their blob.
 ///
 /// A write goes on while stores are away by putting shards beside their siblings. Once those stores are back, such a
-/// blob would not bear the loss of any m of them: one store would take several of its shards along.
+/// blob would not bear the loss of any m of them: one domain would take several of its shards along.
 extension ErasurePool {
-    /// Marks sound shards that are to move, no more of them than there are stores without a shard of the blob.
+    /// Marks sound shards that are to move, no more of them than there are domains without a shard of the blob.
     func markCrowded(_ statuses: inout [ShardStatus], _ locator: BlobLocator) {
-        let order = order(locator.name, epoch: locator.placementEpoch)
+        let (order, members) = (order(locator.name, epoch: locator.placementEpoch), members)
         let now = environment.monotonicNanoseconds()
-        var held: [UInt16: Int] = [:]
-        for status in statuses { if let store = status.store { held[store, default: 0] += 1 } }
-        var free = order.count { held[$0] == nil && isUsable(Int($0), now) }
-        for index in statuses.indices.reversed() where free > 0 && statuses[index].state == .sound {
-            guard let store = statuses[index].store, held[store, default: 0] > 1 else { continue }
-            // The one that is at home there stays.
-            if order[Int(statuses[index].index) % order.count] == store, statuses[index].attempt == 0 { continue }
+        var held: [Int: Int] = [:]
+        for status in statuses {
+            if let store = status.store { held[members.domain(of: Int(store)), default: 0] += 1 }
+        }
+        let usable = members.current.stores.map { Int($0) }.filter { isUsable($0, now) }
+        var free = Set(usable.map { members.domain(of: $0) }).count { held[$0] == nil }
+        let isAtHome = { (status: ShardStatus) in
+            order[Int(status.index) % order.count] == status.store && status.attempt == 0
+        }
+        // Those that are at home stay, unless there are several of them in a domain.
+        let guests = statuses.indices.reversed().filter { !isAtHome(statuses[$0]) }
+        for index in guests + statuses.indices.reversed() where free > 0 && statuses[index].state == .sound {
+            guard let store = statuses[index].store else { continue }
+            let domain = members.domain(of: Int(store))
+            guard held[domain, default: 0] > 1 else { continue }
             statuses[index].state = .crowded
-            held[store, default: 0] -= 1
+            held[domain, default: 0] -= 1
             free -= 1
         }
+    }
+
+    /// The shards of a blob that are to move, as far as its locator tells: nothing is read.
+    package func crowded(_ locator: BlobLocator) -> [ShardStatus] {
+        var statuses = homes(locator).map { ShardStatus($0, $0.store == nil ? .missing : .sound) }
+        markCrowded(&statuses, locator)
+        return statuses.filter { $0.state == .crowded }
     }
 }

@@ -10,9 +10,8 @@ import Synchronization
 /// `BlobStore` find the shards by listing the stores, and are for blobs that no index knows. The page Formats describes
 /// a shard.
 package final class ErasurePool: Sendable {
-    let stores: [any BlobStore]
+    private let current: Mutex<PoolMembers>
     let configuration: PoolConfiguration
-    let placements: [Placement]
     let environment: any Environment
     let launcher: TaskLauncher
     let health: StoreHealth
@@ -33,22 +32,37 @@ package final class ErasurePool: Sendable {
         stores: [any BlobStore], configuration: PoolConfiguration, environment: any Environment,
         launcher: TaskLauncher = .concurrent, reporter: @escaping DamageReporter = { _, _ in }
     ) throws(StorageError) {
-        placements =
+        let placements =
             configuration.placements
             ?? [Placement(epoch: 0, stores: stores.indices.map { UInt16(truncatingIfNeeded: $0) })]
-        guard let current = placements.last, stores.count <= Int(UInt16.max),
-            placements.allSatisfy({ $0.stores.allSatisfy { Int($0) < stores.count } && !$0.stores.isEmpty })
-        else { throw .unavailable("a placement names stores that the pool does not have") }
-        let geometry = configuration.geometry
-        guard current.stores.count * max(1, geometry.parityShards) >= geometry.shards else {
-            throw .unavailable("\(current.stores.count) stores are too few for \(geometry)")
-        }
-        (self.stores, self.configuration, self.environment) = (stores, configuration, environment)
+        current = Mutex(try PoolMembers(stores, placements, configuration.geometry))
+        (self.configuration, self.environment) = (configuration, environment)
         (self.launcher, self.reporter) = (launcher, reporter)
         health = StoreHealth(stores: stores.count, suspicion: configuration.suspicion)
         let shortest = min(configuration.hedgeAfter, configuration.shardDeadline)
         watchdog = Watchdog(
             environment: environment, launcher: launcher, period: max(.milliseconds(5), shortest / 4))
+    }
+
+    /// The stores and lists as they are now. What takes several of them asks once.
+    var members: PoolMembers { current.withLock { $0 } }
+
+    /// Goes on with further stores, or by another list. What is under way ends as it began.
+    ///
+    /// - Parameters:
+    ///   - stores: Those of before in their positions, and new ones behind them.
+    ///   - placements: Those of before, and perhaps a new one, which is the current one from now on.
+    /// - Throws: `unavailable` where they do not fit one another.
+    package func use(_ stores: [any BlobStore], _ placements: [Placement]) throws(StorageError) {
+        let next = try PoolMembers(stores, placements, configuration.geometry)
+        try current.withLock { (members) throws(StorageError) in
+            let known = members.placements
+            guard stores.count >= members.stores.count, placements.starts(with: known) else {
+                throw .unavailable("stores or placements are missing that the pool had")
+            }
+            health.grow(to: stores.count)
+            members = next
+        }
     }
 
     /// The code of a geometry, with its tables.
@@ -68,7 +82,8 @@ package final class ErasurePool: Sendable {
 
     /// The placement that a locator names; the current one where it is not known any more.
     func order(_ name: BlobName, epoch: UInt32) -> [UInt16] {
-        let placement = placements.last { $0.epoch == epoch } ?? placements[placements.count - 1]
+        let members = members
+        let placement = members.placements.last { $0.epoch == epoch } ?? members.current
         return placement.order(for: name)
     }
 
@@ -85,7 +100,7 @@ package final class ErasurePool: Sendable {
         guard let exception = locator.exception(index) else {
             return ShardHome(index: index, store: Int(order[index % order.count]), attempt: 0)
         }
-        let store = exception.store.map { Int($0) }.flatMap { $0 < stores.count ? $0 : nil }
+        let store = exception.store.map { Int($0) }.flatMap { $0 < members.stores.count ? $0 : nil }
         return ShardHome(index: index, store: store, attempt: exception.attempt)
     }
 

@@ -70,7 +70,7 @@ extension ErasurePool {
         let (found, away) = await shards(of: name)
         guard !found.isEmpty else {
             if away.isEmpty { throw .notFound }
-            throw .quorum(up: stores.count - away.count, needed: stores.count)
+            throw .quorum(up: members.stores.count - away.count, needed: members.stores.count)
         }
         var failure = StorageError.notFound
         for each in found {
@@ -108,7 +108,7 @@ extension ErasurePool {
     /// All shards of a blob that stores list, and the stores that did not answer.
     private func shards(of name: BlobName) async -> (found: [Found], away: Set<Int>) {
         var calls = StoreCalls<[BlobSummary]>(self)
-        for store in stores.indices {
+        for store in members.stores.indices {
             calls.begin(store) { base, _ throws(StorageError) in
                 var all: [BlobSummary] = []
                 while true {
@@ -149,7 +149,7 @@ extension ErasurePool {
             for attempt in 0...exception.attempt {
                 homes.insert(ShardHome(index: index, store: natural, attempt: attempt))
                 // A store that the pool does not have holds nothing that could be removed now.
-                if let store = exception.store, Int(store) < stores.count {
+                if let store = exception.store, Int(store) < members.stores.count {
                     homes.insert(ShardHome(index: index, store: Int(store), attempt: attempt))
                 }
             }
@@ -204,7 +204,7 @@ extension ErasurePool {
         let size = min(page.overflow ? .max : page.partialValue, 10_000)
         let start = after.map { $0.whole.shard(.max, attempt: .max) }
         var calls = StoreCalls<[BlobSummary]>(self)
-        for store in stores.indices {
+        for store in members.stores.indices {
             calls.begin(store) { base, _ throws(StorageError) in try await base.blobs(after: start, limit: size) }
         }
         var (found, horizon, away): ([BlobName: [Found]], BlobName?, Int) = ([:], nil, 0)
@@ -223,7 +223,7 @@ extension ErasurePool {
             }
         }
         guard away <= configuration.geometry.parityShards else {
-            throw .quorum(up: stores.count - away, needed: stores.count - configuration.geometry.parityShards)
+            throw .quorum(up: members.stores.count - away, needed: members.stores.count - configuration.geometry.parityShards)
         }
         let whole = found.keys.sorted().prefix(limit).prefix { name in horizon.map { name <= $0 } ?? true }
         return whole.map { ($0, found[$0] ?? []) }

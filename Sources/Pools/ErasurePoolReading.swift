@@ -76,7 +76,7 @@ extension ErasurePool {
         let (start, size) = (layout.offset(ofStripe: stripe), layout.cellSize(inStripe: stripe))
         do throws(StorageError) {
             let range = start..<start + Int64(size + ShardLayout.checksumSize)
-            guard var bytes = try stores[store].readAtOnce(home.name(of: name), range: range),
+            guard var bytes = try members.stores[store].readAtOnce(home.name(of: name), range: range),
                 let cell = bytes.readSlice(length: size), let stored = bytes.readInteger(as: UInt64.self),
                 checksum(name, home.index).ofCell(cell.readableBytesSpan, stripe: stripe) == stored
             else { return nil }
@@ -174,7 +174,7 @@ extension ErasurePool {
         var sink: any BodySink = ShardSink(
             gather, reader, layout: layout, checksum: checksum(name, reader.home.index))
         do throws(StorageError) {
-            try await stores[store].read(reader.home.name(of: name), range: range, into: &sink)
+            try await members.stores[store].read(reader.home.name(of: name), range: range, into: &sink)
             note(store, nil)
             return nil
         } catch .sink {

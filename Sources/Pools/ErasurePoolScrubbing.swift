@@ -177,18 +177,19 @@ extension ErasurePool {
             homes[Int(status.index)].store = nil
             if case .unavailable = status.state, let store = status.store { avoided.insert(Int(store)) }
         }
-        let order = order(locator.name, epoch: locator.placementEpoch)
+        let (order, members) = (order(locator.name, epoch: locator.placementEpoch), members)
         let crowded = Set(broken.filter { $0.state == .crowded }.map { Int($0.index) })
         var (wanted, wrongRounds) = (broken.map { Int($0.index) }, 0)
         // A name can have other bytes: of a repair that was cut short before its commit, and damaged since. No store
         // replaces them, so that the attempt after it is taken. A store that takes nothing is passed over, and one that
         // has given back other bytes three times: it would go on.
         while !wanted.isEmpty, wrongRounds < 6 {
-            let free = targets(locator.geometry, order, homes, wanted, avoiding: avoided)
+            let free = targets(locator.geometry, order, homes, wanted, avoiding: avoided, members)
             // What is right already moves only to where it is alone: it would be moved in circles otherwise.
             let targets = free.filter { target in
+                guard crowded.contains(target.index), let store = target.store else { return true }
                 let others = (homes + free).filter { $0.index != target.index }
-                return !crowded.contains(target.index) || !others.contains { $0.store == target.store }
+                return members.held(others)[members.domain(of: store)] == nil
             }
             wanted = []
             var wrong = Set<Int>()

@@ -94,7 +94,7 @@ extension ErasurePool {
         launcher { [self] in
             var failure: StorageError?
             do throws(StorageError) {
-                _ = try await stores[store].write(shard, Body(length: nil, source: ShardSource(fan, shard: position)))
+                _ = try await members.stores[store].write(shard, Body(length: nil, source: ShardSource(fan, shard: position)))
             } catch {
                 failure = error
             }
@@ -126,13 +126,9 @@ extension ErasurePool {
         let needed = configuration.writeQuorum(for: writing.geometry)
         let durable = errors.count - failed.count
         if !failed.isEmpty, durable >= writing.geometry.dataShards {
-            let avoided = Set(failed.compactMap { writing.homes[$0].store })
             for index in failed { homes[index].store = nil }
-            let targets = targets(writing.geometry, writing.order, homes, failed, avoiding: avoided)
-            let partial = writing.locator(homes, length: footer.length)
-            for rebuilt in await rebuild(partial, targets, footer) where rebuilt.error == nil {
-                homes[rebuilt.home.index] = rebuilt.home
-            }
+            let avoided = Set(failed.compactMap { writing.homes[$0].store })
+            homes = await placeElsewhere(failed, homes, avoiding: avoided, writing, footer)
         }
         let least = writing.geometry.dataShards
         guard homes.count(where: { $0.store != nil }) >= needed, durable >= least else {
@@ -141,18 +137,40 @@ extension ErasurePool {
         }
         // The shards beyond those that a read needs are there so that a store may be lost before any repair: also the
         // one that holds several.
-        guard needed == least || Self.afterWorstLoss(homes) >= least else {
+        let left = afterWorstLoss(homes, writing.members)
+        guard needed == least || left >= least else {
             await remove(homes, of: writing.name)
-            throw StripeFanState.shortage(errors, up: Self.afterWorstLoss(homes), needed: least)
+            throw StripeFanState.shortage(errors, up: left, needed: least)
         }
         return writing.locator(homes, length: footer.length)
     }
 
-    /// How many shards are left without the store that holds most of them.
-    private static func afterWorstLoss(_ homes: [ShardHome]) -> Int {
-        let stores = homes.compactMap(\.store)
-        let held = Dictionary(stores.map { ($0, 1) }, uniquingKeysWith: +)
-        return stores.count - (held.values.max() ?? 0)
+    /// Rebuilds shards on other stores than those that failed, and on others again where these fail too.
+    private func placeElsewhere(
+        _ failed: [Int], _ homes: [ShardHome], avoiding avoided: Set<Int>, _ writing: Writing, _ footer: ShardFooter
+    ) async -> [ShardHome] {
+        var (homes, avoided, failed) = (homes, avoided, failed)
+        // More rounds would hold up the answer of a write that has enough.
+        for _ in 0..<3 where !failed.isEmpty {
+            let targets = targets(
+                writing.geometry, writing.order, homes, failed, avoiding: avoided, writing.members)
+            let partial = writing.locator(homes, length: footer.length)
+            for rebuilt in await rebuild(partial, targets, footer) {
+                if rebuilt.error == nil {
+                    homes[rebuilt.home.index] = rebuilt.home
+                } else if let store = rebuilt.home.store {
+                    avoided.insert(store)
+                }
+            }
+            failed = targets.map(\.index).filter { homes[$0].store == nil }
+        }
+        return homes
+    }
+
+    /// How many shards are left without the failure domain that holds most of them.
+    private func afterWorstLoss(_ homes: [ShardHome], _ members: PoolMembers) -> Int {
+        let held = members.held(homes)
+        return held.values.reduce(0, +) - (held.values.max() ?? 0)
     }
 
     /// Removes what a failed write left: only shards whose writers ended well can be there.
@@ -166,19 +184,22 @@ extension ErasurePool {
         }
     }
 
-    /// Where shards without a home can go: to the store that holds fewest of the blob, never more than m.
+    /// Where shards without a home can go: into the failure domain that holds fewest of the blob, never more than m.
     ///
     /// - Parameters:
+    ///   - order: The stores by the blob's placement. Those that the current list has not any more are given nothing;
+    ///     those that it has besides come last.
     ///   - homes: All shards of the blob; those without a store are not counted.
     ///   - shards: The shards to be placed, each under its next attempt.
     func targets(
-        _ geometry: Geometry, _ order: [UInt16], _ homes: [ShardHome], _ shards: [Int], avoiding avoided: Set<Int>
+        _ geometry: Geometry, _ order: [UInt16], _ homes: [ShardHome], _ shards: [Int], avoiding avoided: Set<Int>,
+        _ members: PoolMembers
     ) -> [ShardHome] {
         let now = environment.monotonicNanoseconds()
-        let most = max(1, geometry.parityShards)
-        var held: [Int: Int] = [:]
-        for home in homes { if let store = home.store { held[store, default: 0] += 1 } }
-        let usable = order.map { Int($0) }.filter { !avoided.contains($0) && isUsable($0, now) }
+        let candidates = order + members.current.stores.filter { !order.contains($0) }
+        let usable = candidates.map { Int($0) }
+            .filter { members.isActive($0) && !avoided.contains($0) && isUsable($0, now) }
+        var room = DomainRoom(members, homes, most: max(1, geometry.parityShards))
         var targets: [ShardHome] = []
         // First those that can go home: what is put beside a damaged sibling there would make that store hold more
         // than m of them as soon as the sibling is mended, or is read in spite of its damage.
@@ -186,43 +207,71 @@ extension ErasurePool {
         let canGoHome = shards.filter { usable.contains(natural($0)) }
         for shard in canGoHome + shards.filter({ !canGoHome.contains($0) }) where homes[shard].attempt < .max {
             let natural = natural(shard)
-            let free = usable.filter { held[$0, default: 0] < most }
-            let best =
-                free.contains(natural) && held[natural, default: 0] == 0
-                ? natural : free.min { held[$0, default: 0] < held[$1, default: 0] }
-            guard let best else { continue }
-            held[best, default: 0] += 1
+            guard let best = room.best(of: usable, preferring: natural) else { continue }
+            room.take(best)
             targets.append(ShardHome(index: shard, store: best, attempt: homes[shard].attempt + 1))
         }
         return targets
     }
 
     /// A first home for each shard of a new blob; stores that failed lately are passed over, unless too few are left.
-    func newHomes(_ name: BlobName, _ geometry: Geometry) throws(StorageError) -> (order: [UInt16], homes: [ShardHome])
-    {
-        let order = placements[placements.count - 1].order(for: name)
+    func newHomes(_ order: [UInt16], _ geometry: Geometry, _ members: PoolMembers) throws(StorageError) -> [ShardHome] {
         let now = environment.monotonicNanoseconds()
         let (most, least) = (max(1, geometry.parityShards), configuration.leastStoresUp(of: order.count))
-        guard order.count * most >= geometry.shards else { throw .quorum(up: order.count, needed: geometry.shards) }
+        let domains = { (stores: Set<Int>) in Set(stores.map { members.domain(of: $0) }).count }
+        let all = domains(Set(order.map { Int($0) }))
+        guard all * most >= geometry.shards else { throw .quorum(up: all, needed: geometry.shards) }
         let present = Set(order.map { Int($0) }.filter { !configuration.isAway($0) })
         guard present.count >= least else { throw .quorum(up: present.count, needed: least) }
         var usable = present.filter { !health.isSuspect($0, now: now) }
         // Stores that failed lately are better than a write that cannot succeed without them.
         let needed = configuration.writeQuorum(for: geometry)
-        if usable.count < least || usable.count * most < needed { usable = present }
+        if usable.count < least || domains(usable) * most < needed { usable = present }
         var homes = (0..<geometry.shards).map { index in
             let natural = Int(order[index % order.count])
             return ShardHome(index: index, store: usable.contains(natural) ? natural : nil, attempt: 0)
         }
-        var held: [Int: Int] = [:]
-        for home in homes { if let store = home.store { held[store, default: 0] += 1 } }
+        var room = DomainRoom(members, homes, most: most)
+        let candidates = order.map { Int($0) }.filter { usable.contains($0) }
         for index in homes.indices where homes[index].store == nil {
-            let free = order.map { Int($0) }.filter { usable.contains($0) && held[$0, default: 0] < most }
-            guard let best = free.min(by: { held[$0, default: 0] < held[$1, default: 0] }) else { continue }
-            held[best, default: 0] += 1
+            guard let best = room.best(of: candidates) else { continue }
+            room.take(best)
             homes[index].store = best
         }
-        return (order, homes)
+        return homes
+    }
+}
+
+/// How many shards of a blob each store and each failure domain can still take.
+private struct DomainRoom {
+    private let members: PoolMembers
+    private let most: Int
+    private var inDomain: [Int: Int]
+    private var onStore: [Int: Int] = [:]
+
+    init(_ members: PoolMembers, _ homes: [ShardHome], most: Int) {
+        (self.members, self.most) = (members, most)
+        inDomain = members.held(homes)
+        for home in homes { if let store = home.store { onStore[store, default: 0] += 1 } }
+    }
+
+    /// The store whose domain holds fewest of the blob, and of those alike the one that does itself; nil where none has
+    /// room.
+    ///
+    /// - Parameter natural: is taken before all others where its domain holds none.
+    func best(of stores: [Int], preferring natural: Int? = nil) -> Int? {
+        let free = stores.filter { held($0).inDomain < most }
+        if let natural, free.contains(natural), held(natural).inDomain == 0 { return natural }
+        return free.min { held($0) < held($1) }
+    }
+
+    mutating func take(_ store: Int) {
+        inDomain[members.domain(of: store), default: 0] += 1
+        onStore[store, default: 0] += 1
+    }
+
+    private func held(_ store: Int) -> (inDomain: Int, onStore: Int) {
+        (inDomain[members.domain(of: store), default: 0], onStore[store, default: 0])
     }
 }
 
@@ -230,6 +279,7 @@ extension ErasurePool {
 private struct Writing: Sendable {
     let name: BlobName
     let geometry: Geometry
+    let members: PoolMembers
     let placementEpoch: UInt32
     let order: [UInt16]
     let homes: [ShardHome]
@@ -239,9 +289,11 @@ private struct Writing: Sendable {
 
     init(_ pool: ErasurePool, _ name: BlobName, _ geometry: Geometry, expected: Int64?) throws(StorageError) {
         (self.name, self.geometry) = (name, geometry)
-        let epoch = pool.placements[pool.placements.count - 1].epoch
+        members = pool.members
+        let epoch = members.current.epoch
         placementEpoch = epoch
-        (order, homes) = try pool.newHomes(name, geometry)
+        order = members.current.order(for: name)
+        homes = try pool.newHomes(order, geometry, members)
         checksums = (0..<geometry.shards).map { pool.checksum(name, $0) }
         builder = StripeBuilder(geometry, code: try pool.code(geometry), checksums: checksums, expected: expected)
         let deployment = pool.configuration.deployment

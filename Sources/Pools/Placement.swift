@@ -3,15 +3,24 @@ package import Primitives
 /// A list of stores, and the rule that says which of them holds which shard of a blob.
 ///
 /// The stores are ranked by a hash of the blob's name and the store's position (rendezvous hashing): load spreads
-/// evenly, and a list with one more store moves only what the new store wins.
+/// evenly, and a list with one more store moves only what the new store wins. Where stores share a failure domain, the
+/// best store of each domain comes before any second one, so that no domain has two shards while another has none.
 package struct Placement: Hashable, Sendable {
     /// What headers and locators name this list by. A list is never changed under its epoch.
-    package var epoch: UInt32
+    package let epoch: UInt32
     /// Positions in the pool's list of stores.
-    package var stores: [UInt16]
+    package let stores: [UInt16]
+    /// The failure domain of each of these, by a number that those that would fail together share.
+    package let domains: [UInt16]
+    /// Whether each store is a domain of its own.
+    private let isFlat: Bool
 
-    package init(epoch: UInt32, stores: [UInt16]) {
+    /// - Parameter domains: one for each store; nil where each is a domain of its own.
+    package init(epoch: UInt32, stores: [UInt16], domains: [UInt16]? = nil) {
         (self.epoch, self.stores) = (epoch, stores)
+        let given = domains.flatMap { $0.count == stores.count ? $0 : nil }
+        self.domains = given ?? stores
+        isFlat = given.map { Set($0).count == stores.count } ?? true
     }
 
     /// The stores in the order in which they are to hold the shards of a blob: shard *i* is at home in number *i*,
@@ -19,9 +28,22 @@ package struct Placement: Hashable, Sendable {
     package func order(for name: BlobName) -> [UInt16] {
         var seed = Self.mixed(UInt64(name.epoch) << 32 | UInt64(name.random))
         seed = Self.mixed(seed ^ name.counter)
-        return stores.map { (rank: Self.mixed(seed ^ UInt64($0) &* 0x9e37_79b9_7f4a_7c15), store: $0) }
-            .sorted { ($0.rank, $0.store) < ($1.rank, $1.store) }
-            .map(\.store)
+        let ranked = stores.indices.map { place in
+            (rank: Self.mixed(seed ^ UInt64(stores[place]) &* 0x9e37_79b9_7f4a_7c15), place: place)
+        }.sorted { ($0.rank, stores[$0.place]) < ($1.rank, stores[$1.place]) }
+        return isFlat ? ranked.map { stores[$0.place] } : inTurns(ranked.map(\.place))
+    }
+
+    /// The best store of each domain, then the second best of each, and so on.
+    private func inTurns(_ ranked: [Int]) -> [UInt16] {
+        var (turns, taken): ([[UInt16]], [UInt16: Int]) = ([], [:])
+        for place in ranked {
+            let turn = taken[domains[place], default: 0]
+            taken[domains[place]] = turn + 1
+            if turn == turns.count { turns.append([]) }
+            turns[turn].append(stores[place])
+        }
+        return turns.flatMap(\.self)
     }
 
     /// A bijection of 64 bits in which every bit depends on every other (the finalizer of SplitMix64).

@@ -76,7 +76,7 @@ struct StoreCalls<Value: Sendable> {
     ) {
         let result = StoreCallResult<Value>(
             now: pool.environment.monotonicNanoseconds(), deadline: pool.configuration.shardDeadline.nanoseconds)
-        let base = pool.stores[store]
+        let base = pool.members.stores[store]
         result.began(
             pool.launcher {
                 do throws(StorageError) {

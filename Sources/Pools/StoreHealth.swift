@@ -15,6 +15,13 @@ final class StoreHealth: Sendable {
         self.suspicion = suspicion.nanoseconds
     }
 
+    /// Has records for so many stores from now on.
+    func grow(to count: Int) {
+        records.withLock { records in
+            records += Array(repeating: Record(), count: max(0, count - records.count))
+        }
+    }
+
     /// Whether a store is to be avoided now. Once its time is over, the next operation tries it.
     func isSuspect(_ store: Int, now: UInt64) -> Bool {
         records.withLock { $0[store].suspectUntil > now }
