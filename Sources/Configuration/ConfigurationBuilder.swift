@@ -227,6 +227,7 @@ extension ConfigurationBuilder {
         }
         return TidegateConfiguration.Pool(
             dataShards: dataShards, parityShards: parityShards, cellSize: cellSize, directories: directories,
-            namesDirectories: namesDirectories, writeQuorum: quorum, scrubInterval: duration("pool.scrub-interval"))
+            namesDirectories: namesDirectories, writeQuorum: quorum, spread: choice("pool.spread", .store),
+            scrubInterval: duration("pool.scrub-interval"))
     }
 }

@@ -70,8 +70,20 @@ package struct TidegateConfiguration: Sendable, Hashable {
         /// Whether the configuration names them; otherwise they are those that a deployment has by default.
         package let namesDirectories: Bool
         package let writeQuorum: Int
+        /// What no two shards of an object are to share.
+        package let spread: Spread
         /// From the end of one scrub to the beginning of the next.
         package let scrubInterval: Duration
+    }
+
+    package enum Spread: String, Sendable, CaseIterable {
+        /// The widest that there are enough of.
+        case auto
+        case provider
+        case region
+        case zone
+        case host
+        case store
     }
 
     package struct Index: Sendable, Hashable {

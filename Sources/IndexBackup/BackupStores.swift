@@ -2,22 +2,30 @@ import Metadata
 import NIOCore
 import Primitives
 import Storage
+import Synchronization
 
 /// The stores that hold the backup, each a failure domain of its own: what is written goes to several of them, and
 /// what is read may come from any. A store that hangs is gone round.
-struct BackupStores: Sendable {
+final class BackupStores: Sendable {
     /// How many stores must hold each blob: m + 1, so that the loss of any m leaves one.
     let copies: Int
-    private let stores: [BackupStore]
+    private let all: Mutex<[BackupStore]>
     private let patience: StorePatience
 
     init(_ stores: [any BlobStore], copies: Int, _ patience: StorePatience) {
         self.copies = copies
         self.patience = patience
-        self.stores = stores.map { BackupStore($0, patience) }
+        all = Mutex(stores.map { BackupStore($0, patience) })
     }
 
+    private var stores: [BackupStore] { all.withLock { $0 } }
+
     var count: Int { stores.count }
+
+    /// Takes further stores, behind those that are there.
+    func add(_ more: some Sequence<any BlobStore>) {
+        all.withLock { $0 += more.map { BackupStore($0, patience) } }
+    }
 
     /// Writes one blob to `copies` stores at once, to others where some fail or hesitate.
     ///
@@ -59,6 +67,7 @@ struct BackupStores: Sendable {
 
     /// The stores in the order in which they are given a blob: those that may hang last.
     private func order(for name: BlobName) -> [BackupStore] {
+        let stores = stores
         guard !stores.isEmpty else { return [] }
         let start = Int((name.counter &+ UInt64(name.random)) % UInt64(stores.count))
         let all = stores[start...] + stores[..<start]
@@ -97,6 +106,7 @@ struct BackupStores: Sendable {
     func frame(_ item: BackupCatalogue.Item, damaged: inout Set<DamagedCopy>) async -> (
         frame: BackupFrame, digest: [UInt8]
     )? {
+        let stores = stores
         for holder in item.holders {
             let bytes = await Self.read(item.name, length: holder.length, from: stores[holder.store])
             if let bytes, let frame = BackupFrame(bytes) { return (frame, BackupFrame.digest(of: bytes)) }
@@ -117,6 +127,7 @@ struct BackupStores: Sendable {
 
     /// Deletes a blob wherever it is listed. What a store does not delete now is found again at the next pruning.
     func delete(_ item: BackupCatalogue.Item) async -> Bool {
+        let stores = stores
         var isDeleted = true
         for holder in item.holders {
             let done: Void? = await stores[holder.store].call { base throws(StorageError) in

@@ -49,6 +49,11 @@ package final class IndexBackup: Sendable {
         state = Mutex(JournalState(now: environment.monotonicNanoseconds()))
     }
 
+    /// Takes further stores, behind those that are there: from now on they are given copies too.
+    package func add(_ stores: [any BlobStore]) {
+        self.stores.add(stores)
+    }
+
     /// What the metrics show, as of the last pass or `currentStatus`.
     package var status: IndexBackupStatus {
         state.withLock { $0.status(now: environment.monotonicNanoseconds()) }

@@ -34,7 +34,7 @@ package final class OrphanCollector: Sendable {
     private let commits: WorkerCommits
     private let pool: ErasurePool
     private let deployment: [UInt8]
-    private let stores: [CollectedStore]
+    private let stores: @Sendable () -> [CollectedStore]
     private let claims: BlobClaims
     private let environment: any Environment
     private let settings: Settings
@@ -44,10 +44,12 @@ package final class OrphanCollector: Sendable {
 
     /// - Parameters:
     ///   - session: The session of this process, which names the deployment.
+    ///   - stores: Asked anew by each pass.
     ///   - claims: Shared with the repairs, whose new shards the index does not name yet.
     package init(
-        commits: WorkerCommits, session: WriterSession, pool: ErasurePool, stores: [CollectedStore],
-        claims: BlobClaims, environment: any Environment, settings: Settings = Settings(),
+        commits: WorkerCommits, session: WriterSession, pool: ErasurePool,
+        stores: @escaping @autoclosure @Sendable () -> [CollectedStore], claims: BlobClaims,
+        environment: any Environment, settings: Settings = Settings(),
         report: @escaping @Sendable (WorkerEvent) -> Void = { _ in }
     ) {
         (self.commits, self.pool, self.stores, self.claims) = (commits, pool, stores, claims)
@@ -66,7 +68,7 @@ package final class OrphanCollector: Sendable {
         // A commit of nothing says which commit the index is at, and that this process may still change something.
         let version = try await commits.commit([], [])
         var (reports, usable): ([Int: OrphanReport.Store], [CollectedStore]) = ([:], [])
-        for store in stores {
+        for store in stores() {
             var status = OrphanReport.Store(number: store.number)
             let check: Check
             do throws(StorageError) {
@@ -147,7 +149,7 @@ package final class OrphanCollector: Sendable {
     /// - Throws: `index` and `fenced`. A store that is away is ahead again when it is back.
     package func acceptLoss(records: [AuditRecord]) async throws(WorkerError) {
         let version = try await commits.commit([], [])
-        for store in stores {
+        for store in stores() {
             do throws(StorageError) {
                 guard var identity = try await store.identity(), identity.deployment == deployment,
                     identity.highWaterMark > version

@@ -2,6 +2,15 @@ package import Primitives
 
 /// A store of the deployment, under `Keys.store`: which store is meant by a position in placements and exceptions.
 package struct StoreRecord: Sendable, Hashable {
+    /// Whether a store is given shards, and whether it may hold some.
+    package enum Standing: UInt64, Sendable {
+        case active = 0
+        /// It is given nothing more, and what it holds goes elsewhere.
+        case draining = 1
+        /// It is gone for good and holds nothing; its position stays taken, since old locators may name it.
+        case detached = 2
+    }
+
     /// The store's own id: 16 bytes, which its identity carries too.
     package var id: [UInt8]
     /// Where it was last attached, for messages.
@@ -15,6 +24,7 @@ package struct StoreRecord: Sendable, Hashable {
     package var isAway: Bool
     /// The bucket of another service that it is; nil for a directory.
     package var backend: BackendRecord?
+    package var standing = Standing.active
 
     package init(
         id: [UInt8], place: String, isMountPoint: Bool, attached: Timestamp, isAway: Bool = false,
@@ -32,6 +42,7 @@ package struct StoreRecord: Sendable, Hashable {
         writer.number(4, attached.nanoseconds)
         writer.number(5, isAway ? 1 : 0 as UInt64)
         if let backend { writer.record(6) { backend.write(to: &$0) } }
+        writer.number(7, standing.rawValue)
         return writer.bytes
     }
 
@@ -46,6 +57,9 @@ package struct StoreRecord: Sendable, Hashable {
             case 4: attached = Timestamp(nanoseconds: value.signed)
             case 5: isAway = value.number != 0
             case 6: backend = try BackendRecord(value.record())
+            case 7:
+                guard let known = Standing(rawValue: value.number) else { throw .malformed }
+                standing = known
             default: break
             }
         }
@@ -57,24 +71,39 @@ package struct StoreRecord: Sendable, Hashable {
 package struct PlacementRecord: Sendable, Hashable {
     /// Positions of stores.
     package var stores: [UInt16]
+    /// The failure domain of each; nil where each is one of its own.
+    package var domains: [UInt16]?
 
-    package init(stores: [UInt16]) {
-        self.stores = stores
+    package init(stores: [UInt16], domains: [UInt16]? = nil) {
+        (self.stores, self.domains) = (stores, domains)
     }
 
     package var encoded: [UInt8] {
         var writer = RecordWriter()
-        writer.bytes(1, stores.flatMap { [UInt8(truncatingIfNeeded: $0 >> 8), UInt8(truncatingIfNeeded: $0)] })
+        writer.bytes(1, Self.pack(stores))
+        if let domains { writer.bytes(2, Self.pack(domains)) }
         return writer.bytes
     }
 
     package init(encoded: [UInt8]) throws(RecordError) {
         var reader = RecordReader(encoded)
-        var bytes: [UInt8] = []
+        (stores, domains) = ([], nil)
         while let (field, value) = try reader.next() {
-            if field == 1 { bytes = value.bytes }
+            switch field {
+            case 1: stores = try Self.unpack(value.bytes)
+            case 2: domains = try Self.unpack(value.bytes)
+            default: break
+            }
         }
-        guard !bytes.isEmpty, bytes.count % 2 == 0 else { throw .malformed }
-        stores = stride(from: 0, to: bytes.count, by: 2).map { UInt16(bytes[$0]) << 8 | UInt16(bytes[$0 + 1]) }
+        guard !stores.isEmpty, domains.map({ $0.count == stores.count }) ?? true else { throw .malformed }
+    }
+
+    private static func pack(_ numbers: [UInt16]) -> [UInt8] {
+        numbers.flatMap { [UInt8(truncatingIfNeeded: $0 >> 8), UInt8(truncatingIfNeeded: $0)] }
+    }
+
+    private static func unpack(_ bytes: [UInt8]) throws(RecordError) -> [UInt16] {
+        guard bytes.count % 2 == 0 else { throw .malformed }
+        return stride(from: 0, to: bytes.count, by: 2).map { UInt16(bytes[$0]) << 8 | UInt16(bytes[$0 + 1]) }
     }
 }

@@ -44,10 +44,13 @@ struct LostTail {
         let knowledge = try await knowledge(through: last)
         let slots = try await slots()
         let registry = try await StoreRegistry.read(index)
-        let placements = try await registry.placements(of: slots.count, commits)
+        let wanted = registry.wanted(
+            of: slots.count, launch.configuration.pool, node: launch.configuration.node)
+        let placements = try await registry.placements(wanted, commits)
         let environment = launch.environment
         let pool = try Deployment.makePool(
-            launch.configuration, slots, session, placements, DamageQueue(environment: environment), environment)
+            launch.configuration, slots, session, placements, DamageQueue(environment: environment), environment
+        ) { slots[$0].absence != nil }
         let writes = CommitService(index: index, epoch: session.gateway, begun: session.begun) {}
         let recovery = TailRecovery(
             index, commits: writes, pool: pool, environment: environment, region: launch.configuration.region)

@@ -56,16 +56,19 @@ struct Deployment: Sendable {
     private static func assemble(_ launch: Launch, _ opened: OpenedIndex) async throws(StartError) -> Deployment {
         let wake = Wake()
         let plain = WorkerCommits(index: opened.embedded, epoch: opened.session.workers) { wake() }
-        let registry = opened.registry
         try StoreArrangement.check(
-            launch.configuration.pool, directories: opened.directories.count, backends: opened.backends.count)
+            launch.configuration.pool, directories: opened.directories.count,
+            backends: opened.registry.stores.values.count { $0.backend != nil && $0.standing == .active })
         let arranged = try opened.arranged()
         let keeper = StoreKeeper(
-            arranged, records: registry.stores, commits: plain, deployment: opened.session.deployment.id,
+            arranged, records: opened.registry.stores, commits: plain, deployment: opened.session.deployment.id,
             vault: opened.vault, environment: launch.environment)
         do throws(StartError) {
             try await StartError.awaited("The stores") { () throws(WorkerError) in try await keeper.attach(arranged) }
-            let placements = try await registry.placements(of: keeper.slots.count, plain)
+            let current = try await StoreRegistry.read(opened.embedded)
+            let wanted = current.wanted(
+                of: keeper.slots.count, launch.configuration.pool, node: launch.configuration.node)
+            let placements = try await current.placements(wanted, plain)
             return try connect(launch, opened.embedded, opened.session, keeper, placements, plain, wake)
         } catch {
             await keeper.close()
@@ -79,7 +82,8 @@ struct Deployment: Sendable {
     ) throws(StartError) -> Deployment {
         let (configuration, environment) = (launch.configuration, launch.environment)
         let damage = DamageQueue(environment: environment)
-        let pool = try makePool(configuration, keeper.slots, session, placements, damage, environment)
+        let pool = try makePool(
+            configuration, keeper.slots, session, placements, damage, environment) { keeper.isAway($0) }
         var options = IndexBackup.Options()
         options.interval = configuration.index.journalLag
         let backup = IndexBackup(
@@ -96,7 +100,8 @@ struct Deployment: Sendable {
     /// The pool over the slots, as it is configured.
     static func makePool(
         _ configuration: TidegateConfiguration, _ slots: [StoreSlot], _ session: WriterSession,
-        _ placements: [Placement], _ damage: DamageQueue, _ environment: any Environment
+        _ placements: [Placement], _ damage: DamageQueue, _ environment: any Environment,
+        isAway: @escaping @Sendable (Int) -> Bool
     ) throws(StartError) -> ErasurePool {
         let settings = configuration.pool
         let deployment = try StartError.translated("The index") { () throws(ErasureError) in
@@ -109,7 +114,7 @@ struct Deployment: Sendable {
         var pool = PoolConfiguration(deployment: deployment, geometry: geometry)
         pool.placements = placements
         pool.writeQuorum = settings.writeQuorum
-        pool.isAway = { slots[$0].absence != nil }
+        pool.isAway = isAway
         return try StartError.translated("The pool") { () throws(StorageError) in
             try ErasurePool(stores: slots, configuration: pool, environment: environment) { name, found in
                 damage.report(name, found)

@@ -15,8 +15,8 @@ struct Readiness: Sendable {
         var found: [String] = []
         if isDraining.isRaised { found.append("The gateway is stopping.") }
         if !audit.acceptsMutations { found.append("The audit log takes no records of changes.") }
-        let slots = deployment.keeper.slots
-        let up = slots.count { $0.absence == nil }
+        let slots = deployment.keeper.slots.filter { !$0.isGone }
+        let up = slots.count { $0.store != nil }
         let needed = deployment.launch.configuration.pool.dataShards
         if up < min(needed, slots.count) { found.append("Only \(up) of the \(needed) stores needed are attached.") }
         if let suspicion = deployment.embedded.suspicion { found.append("The index is suspect: \(suspicion).") }

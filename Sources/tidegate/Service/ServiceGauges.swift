@@ -11,11 +11,11 @@ enum ServiceGauges {
     static func register(
         _ registry: MetricsRegistry, _ deployment: Deployment, _ audit: FileAuditLog, _ server: Server
     ) {
-        let slots = deployment.keeper.slots
+        let keeper = deployment.keeper
         registry.observe("tidegate_stores_attached", help: "Stores of the pool that are attached.") {
-            Double(slots.count { $0.absence == nil })
+            Double(keeper.slots.count { $0.store != nil })
         }
-        registry.observe("tidegate_stores", help: "Stores of the pool.") { Double(slots.count) }
+        registry.observe("tidegate_stores", help: "Stores of the pool.") { Double(keeper.slots.count { !$0.isGone }) }
         let backup = deployment.backup
         registry.observe(
             "tidegate_index_journal_lag_seconds",
@@ -51,7 +51,9 @@ enum ServiceGauges {
         let attached = registry.gauges(
             "tidegate_store_attached", help: "Whether the store in a position of the pool is attached.",
             labels: ["store"])
-        for slot in deployment.keeper.slots { attached[String(slot.position)].set(slot.absence == nil ? 1 : 0) }
+        for slot in deployment.keeper.slots where !slot.isGone {
+            attached[String(slot.position)].set(slot.store == nil ? 0 : 1)
+        }
     }
 
     private static func connections(_ registry: MetricsRegistry, _ server: Server) {

@@ -21,12 +21,6 @@ struct WorkerParts: Sendable {
             commits: deployment.commits, pool: deployment.pool, queue: deployment.damage, horizon: deployment.horizon,
             claims: deployment.claims, environment: environment, region: deployment.launch.configuration.region,
             report: report)
-        let stores = deployment.keeper.slots.map { slot in
-            CollectedStore(
-                number: slot.position, store: slot,
-                identity: { () throws(StorageError) in try await slot.identity() },
-                mark: { identity throws(StorageError) in try await slot.mark(identity) })
-        }
         var orphans = OrphanCollector.Settings()
         orphans.quarantine = quarantine ?? orphans.quarantine
         var trash = TrashCollector.Settings()
@@ -36,10 +30,20 @@ struct WorkerParts: Sendable {
                 commits: deployment.commits, pool: deployment.pool, horizon: deployment.horizon,
                 claims: deployment.claims, environment: environment, settings: trash, report: report),
             orphans: OrphanCollector(
-                commits: deployment.commits, session: deployment.session, pool: deployment.pool, stores: stores,
+                commits: deployment.commits, session: deployment.session, pool: deployment.pool,
+                stores: Self.stores(of: deployment.keeper),
                 claims: deployment.claims, environment: environment, settings: orphans, report: report),
             uploads: UploadCollector(commits: deployment.commits, environment: environment),
             environment: environment, report: report)
+    }
+
+    private static func stores(of keeper: StoreKeeper) -> [CollectedStore] {
+        keeper.slots.filter { !$0.isGone }.map { slot in
+            CollectedStore(
+                number: slot.position, store: slot,
+                identity: { () throws(StorageError) in try await slot.identity() },
+                mark: { identity throws(StorageError) in try await slot.mark(identity) })
+        }
     }
 
     func scrubber(_ settings: Scrubber.Settings) -> Scrubber {

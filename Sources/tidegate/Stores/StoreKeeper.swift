@@ -23,13 +23,15 @@ enum StoreEvent: Sendable {
 /// Attaches the stores of the pool at the start, and while the gateway runs takes away those that go and attaches those
 /// that come back.
 final class StoreKeeper: Sendable {
-    let slots: [StoreSlot]
+    private let list: Mutex<[StoreSlot]>
     private let commits: WorkerCommits
     private let deployment: [UInt8]
     private let vault: BackendVault?
     private let environment: any Environment
     private let records: Mutex<[UInt16: StoreRecord]>
     private let report = Mutex(Report())
+    /// Slots that were added while the stores are watched.
+    private let added = AsyncStream.makeStream(of: StoreSlot.self)
 
     private struct Report {
         var handler: (@Sendable (StoreEvent) -> Void)?
@@ -47,10 +49,35 @@ final class StoreKeeper: Sendable {
         _ arranged: [StoreFinding], records: [UInt16: StoreRecord], commits: WorkerCommits, deployment: [UInt8],
         vault: BackendVault?, environment: any Environment
     ) {
-        slots = arranged.enumerated().map { StoreSlot(position: $0.offset, place: $0.element.place) }
+        let slots = arranged.enumerated().map { StoreSlot(position: $0.offset, place: $0.element.place) }
+        for slot in slots where records[UInt16(truncatingIfNeeded: slot.position)]?.standing == .detached {
+            _ = slot.retire()
+        }
+        list = Mutex(slots)
         (self.commits, self.deployment, self.environment) = (commits, deployment, environment)
         self.vault = vault
         self.records = Mutex(records)
+    }
+
+    /// Every position of the pool, in order.
+    var slots: [StoreSlot] { list.withLock { $0 } }
+
+    /// Whether a position has no store now.
+    func isAway(_ position: Int) -> Bool {
+        list.withLock { position < $0.count ? $0[position] : nil }?.absence != nil
+    }
+
+    /// Takes a further position, whose record the index has already, and attaches what is found there.
+    func add(_ finding: StoreFinding, _ record: StoreRecord) async throws(WorkerError) -> StoreSlot {
+        let slot = list.withLock { slots in
+            let slot = StoreSlot(position: slots.count, place: finding.place)
+            slots.append(slot)
+            return slot
+        }
+        records.withLock { $0[UInt16(truncatingIfNeeded: slot.position)] = record }
+        try await settle(slot, finding)
+        added.continuation.yield(slot)
+        return slot
     }
 
     /// Where events go, those of the start included.
@@ -72,7 +99,7 @@ final class StoreKeeper: Sendable {
 
     /// Attaches what was found at the start.
     func attach(_ arranged: [StoreFinding]) async throws(WorkerError) {
-        for (slot, finding) in zip(slots, arranged) {
+        for (slot, finding) in zip(slots, arranged) where !slot.isGone {
             let isTold = try await settle(slot, finding)
             if !isTold, let reason = slot.absence { tell(.stillAway(slot, reason)) }
         }
@@ -190,7 +217,8 @@ final class StoreKeeper: Sendable {
     /// Looks at every store again and again until it is cancelled.
     func watch() async {
         await withTaskGroup(of: Void.self) { group in
-            for slot in slots { group.addTask { await self.watch(slot) } }
+            for slot in slots where !slot.isGone { group.addTask { await self.watch(slot) } }
+            for await slot in added.stream { group.addTask { await self.watch(slot) } }
         }
     }
 
@@ -202,6 +230,7 @@ final class StoreKeeper: Sendable {
             } catch {
                 return
             }
+            guard !slot.isGone else { return }
             guard let store = slot.store else {
                 await tryToAttach(slot)
                 continue

@@ -1,3 +1,4 @@
+import Configuration
 import Metadata
 import Pools
 import Workers
@@ -5,7 +6,7 @@ import Workers
 /// What the index knows of the stores: which store is meant by a position, and the lists by which blobs were placed.
 struct StoreRegistry: Sendable {
     var stores: [UInt16: StoreRecord] = [:]
-    private var lists: [UInt32: PlacementRecord] = [:]
+    private(set) var lists: [UInt32: PlacementRecord] = [:]
 
     static func read(_ index: any MetadataIndex) async throws(StartError) -> StoreRegistry {
         var registry = StoreRegistry()
@@ -32,18 +33,40 @@ struct StoreRegistry: Sendable {
         }
     }
 
-    /// The lists of the pool, the one of all stores last: it is added, under an epoch of its own, where it is not there
-    /// yet.
-    func placements(of count: Int, _ commits: WorkerCommits) async throws(StartError) -> [Placement] {
-        var placements = lists.sorted { $0.key < $1.key }.map { Placement(epoch: $0.key, stores: $0.value.stores) }
-        let all = (0..<count).map { UInt16(truncatingIfNeeded: $0) }
-        guard placements.last?.stores != all else { return placements }
-        let epoch = placements.last.map { $0.epoch + 1 } ?? 0
+    /// The lists by which blobs were placed so far.
+    var placements: [Placement] {
+        lists.sorted { $0.key < $1.key }.map {
+            Placement(epoch: $0.key, stores: $0.value.stores, domains: $0.value.domains)
+        }
+    }
+
+    /// The list by which blobs are to be placed: the stores that are neither draining nor gone.
+    ///
+    /// - Parameters:
+    ///   - count: the positions that there are.
+    ///   - node: the host of directories.
+    func wanted(of count: Int, _ pool: TidegateConfiguration.Pool, node: String) -> PlacementRecord {
+        let active = (0..<count).map { UInt16(truncatingIfNeeded: $0) }
+            .filter { stores[$0]?.standing ?? .active == .active }
+        let domains = active.map { stores[$0]?.backend?.domain ?? FailureDomain(hosts: [node]) }
+        let numbers = FailureDomains.numbers(
+            domains, spread: pool.spread, shards: pool.dataShards + pool.parityShards, parity: pool.parityShards)
+        return PlacementRecord(stores: active, domains: numbers)
+    }
+
+    /// The lists of the pool, the wanted one last: it is added, under an epoch of its own, where it is not there yet.
+    ///
+    /// - Throws: Also where another change came in between.
+    func placements(
+        _ wanted: PlacementRecord, _ commits: WorkerCommits
+    ) async throws(StartError) -> [Placement] {
+        let last = lists.max { $0.key < $1.key }
+        guard last?.value != wanted else { return placements }
+        let epoch = last.map { $0.key + 1 } ?? 0
         let key = Keys.placement(epoch)
         _ = try await StartError.awaited("The index") { () throws(WorkerError) in
-            try await commits.commit([.absent(key)], [.put(key, PlacementRecord(stores: all).encoded)])
+            try await commits.commit([.absent(key)], [.put(key, wanted.encoded)])
         }
-        placements.append(Placement(epoch: epoch, stores: all))
-        return placements
+        return placements + [Placement(epoch: epoch, stores: wanted.stores, domains: wanted.domains)]
     }
 }

@@ -15,6 +15,8 @@ final class StoreSlot: BlobStore {
         case attached(any AttachedStore)
         /// The sentence says why.
         case detached(String)
+        /// The store is gone for good, and held nothing: there is nothing in it, and nothing is put there.
+        case gone
     }
 
     private let state = Mutex(State.detached("it was not attached yet"))
@@ -39,6 +41,19 @@ final class StoreSlot: BlobStore {
         }
     }
 
+    /// Gives the slot up for good; what was attached is returned.
+    func retire() -> (any AttachedStore)? {
+        state.withLock { state in
+            defer { state = .gone }
+            guard case .attached(let store) = state else { return nil }
+            return store
+        }
+    }
+
+    var isGone: Bool {
+        if case .gone = state.withLock({ $0 }) { true } else { false }
+    }
+
     /// The store that is attached.
     var store: (any AttachedStore)? {
         guard case .attached(let store) = state.withLock({ $0 }) else { return nil }
@@ -51,42 +66,47 @@ final class StoreSlot: BlobStore {
         return reason
     }
 
-    private func current() throws(StorageError) -> any AttachedStore {
+    /// The store to be asked; nil where it is gone for good.
+    private func current() throws(StorageError) -> (any AttachedStore)? {
         switch state.withLock({ $0 }) {
         case .attached(let store): return store
         case .detached(let reason): throw .unavailable("\(path): \(reason)")
+        case .gone: return nil
         }
     }
 
     // MARK: BlobStore
 
     func write(_ name: BlobName, _ body: consuming Body) async throws(StorageError) -> BlobReceipt {
-        try await current().write(name, body)
+        guard let store = try current() else { throw .unavailable("\(path): it was detached") }
+        return try await store.write(name, body)
     }
 
     func read(_ name: BlobName, range: Range<Int64>, into sink: inout any BodySink) async throws(StorageError) {
-        try await current().read(name, range: range, into: &sink)
+        guard let store = try current() else { throw .notFound }
+        try await store.read(name, range: range, into: &sink)
     }
 
     func readAtOnce(_ name: BlobName, range: Range<Int64>) throws(StorageError) -> ByteBuffer? {
-        try current().readAtOnce(name, range: range)
+        guard let store = try current() else { throw .notFound }
+        return try store.readAtOnce(name, range: range)
     }
 
     func delete(_ name: BlobName) async throws(StorageError) {
-        try await current().delete(name)
+        try await current()?.delete(name)
     }
 
     func blobs(after: BlobName?, limit: Int) async throws(StorageError) -> [BlobSummary] {
-        try await current().blobs(after: after, limit: limit)
+        try await current()?.blobs(after: after, limit: limit) ?? []
     }
 
     // MARK: Identity
 
     func identity() async throws(StorageError) -> StoreIdentity? {
-        try await current().readIdentity()
+        try await current()?.readIdentity()
     }
 
     func mark(_ identity: StoreIdentity) async throws(StorageError) {
-        try await current().writeIdentity(identity)
+        try await current()?.writeIdentity(identity)
     }
 }
