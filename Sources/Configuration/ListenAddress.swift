@@ -41,6 +41,16 @@ package struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
         return parts.count == 4 && parts.allSatisfy { $0 != nil } && parts[0] == 127
     }
 
+    /// Where a process of this machine reaches what listens there: an address that stands for all of them is none to
+    /// connect to.
+    package var reachable: ListenAddress {
+        switch Array(host.utf8) {
+        case Array("0.0.0.0".utf8): ListenAddress(host: "127.0.0.1", port: port)
+        case Array("::".utf8): ListenAddress(host: "::1", port: port)
+        default: self
+        }
+    }
+
     package var description: String {
         host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]:\(port)" : "\(host):\(port)"
     }

@@ -23,6 +23,14 @@ package struct RootCredentials: Sendable, Hashable {
         let drawn = draw(environment)
         let text = "access-key: \(drawn.accessKey)\nsecret-key: \(drawn.secretKey.reveal())\n"
         if try PrivateFile.create(path, text) { return RootCredentials(key: drawn, isNew: true, path: path) }
+        return try load(from: data)
+    }
+
+    /// Reads the key of a data directory.
+    ///
+    /// - Throws: where there is none, or as `loadOrCreate`.
+    package static func load(from data: String) throws(PrivateFileError) -> RootCredentials {
+        let path = "\(data)/\(fileName)"
         guard let key = parse(try PrivateFile.read(path)) else {
             throw PrivateFileError(
                 "`\(path)` is damaged: it is to hold `access-key: …` and `secret-key: …`; remove it to have a new "

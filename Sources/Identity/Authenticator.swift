@@ -6,14 +6,18 @@ package import Signing
 package struct Authenticator: Sendable {
     private let credentials: any CredentialStore
     private let region: String
+    private let service: String
     private let allowsSignatureV2: Bool
     private let signingKeys = SigningKeyCache()
 
     /// - Parameters:
     ///   - region: the region that signatures must be for. Those of version 2 are for none.
+    ///   - service: the service that signatures must be for.
     ///   - allowsSignatureV2: whether signatures of version 2 are verified or refused.
-    package init(credentials: any CredentialStore, region: String, allowsSignatureV2: Bool = true) {
-        (self.credentials, self.region) = (credentials, region)
+    package init(
+        credentials: any CredentialStore, region: String, service: String = "s3", allowsSignatureV2: Bool = true
+    ) {
+        (self.credentials, self.region, self.service) = (credentials, region, service)
         self.allowsSignatureV2 = allowsSignatureV2
     }
 
@@ -49,11 +53,12 @@ package struct Authenticator: Sendable {
         let key = try accessKey(presented.accessKeyID, token: presented.securityToken)
         let signingKey: SigningKey
         if let known = signingKeys.key(for: key, presented.scope) {
-            try SignatureV4Request.verify(presented, head: head, signingKey: known, now: now, region: region)
+            try SignatureV4Request.verify(
+                presented, head: head, signingKey: known, now: now, region: region, service: service)
             signingKey = known
         } else {
             signingKey = try SignatureV4Request.verify(
-                presented, head: head, secretKey: key.secret, now: now, region: region)
+                presented, head: head, secretKey: key.secret, now: now, region: region, service: service)
             signingKeys.remember(signingKey, for: key)
         }
         let payload = try PayloadVerification(

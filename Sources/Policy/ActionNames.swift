@@ -59,30 +59,42 @@ enum ActionNames {
         "UpdateJobPriority", "UpdateJobStatus", "UpdateObjectEncryption", "UpdateStorageLensGroup",
     ]
 
+    /// The actions of the admin port, which are this server's own.
+    static let ofTidegate: [String] = [
+        "AttachBackend", "DetachBackend", "DrainBackend", "ListBackends", "ProbeBackend", "RotateBackendCredentials",
+    ]
+
     /// Services beside S3 that the policy of a user may speak of, by their prefixes: those that belong to S3, and those
     /// that say who somebody is and guard keys. What is said of them has no effect on what S3 serves.
     static let otherServices: Set<String> = [
         "iam", "kms", "s3-object-lambda", "s3-outposts", "s3express", "s3tables", "s3vectors", "sts",
     ]
 
-    private static let lowerCased = ofS3.map { $0.lowercased() }
-    private static let known = Set(lowerCased)
+    /// The prefix of each service whose actions are known one by one, and these, as they are written.
+    private static let services = ["s3": ofS3, "tidegate": ofTidegate]
+    private static let lowerCased = services.mapValues { $0.map { $0.lowercased() } }
+    private static let known = lowerCased.mapValues { Set($0) }
 
-    /// Whether a name without the service's prefix, in lower case and perhaps with wildcards, means any action of S3.
-    static func meansAny(_ name: String) throws(PolicyError) -> Bool {
-        guard name.utf8.contains(where: { "*?".utf8.contains($0) }) else { return known.contains(name) }
+    /// Whether the actions of a service are known one by one.
+    static func knows(_ service: String) -> Bool { services[service] != nil }
+
+    /// Whether a name without its service's prefix, in lower case and perhaps with wildcards, means any action of it.
+    static func meansAny(_ name: String, of service: String) throws(PolicyError) -> Bool {
+        guard name.utf8.contains(where: { "*?".utf8.contains($0) }) else {
+            return known[service]?.contains(name) == true
+        }
         guard let pattern = try WildcardPattern(name.utf8, variables: false).compiled else { return false }
         // The policy's size bounds the cost, and it is paid once.
         let cost = EvaluationCost(limit: .max)
-        return lowerCased.contains { pattern.matches(Array($0.utf8), cost) }
+        return lowerCased[service]?.contains { pattern.matches(Array($0.utf8), cost) } == true
     }
 
-    /// The action that a wrong one may have been meant to be.
-    static func suggestion(for name: String) -> String? {
+    /// The action of a service that a wrong one may have been meant to be.
+    static func suggestion(for name: String, of service: String) -> String? {
         // Case is nothing that makes an action wrong.
-        guard let near = Suggestion.nearest(to: name.lowercased(), among: lowerCased),
-            let place = lowerCased.firstIndex(of: near)
+        guard let names = lowerCased[service], let near = Suggestion.nearest(to: name.lowercased(), among: names),
+            let place = names.firstIndex(of: near)
         else { return nil }
-        return "s3:" + ofS3[place]
+        return services[service].map { "\(service):\($0[place])" }
     }
 }

@@ -127,14 +127,14 @@ struct PolicyParser {
     private func check(action: String, of service: String) throws(PolicyError) {
         if service == "*" { return }
         let name = String(decoding: action.utf8.dropFirst(service.utf8.count + 1), as: UTF8.self)
-        guard service == "s3" else {
+        guard service == "s3" || kind == .identity && ActionNames.knows(service) else {
             guard kind == .identity, ActionNames.otherServices.contains(service) else {
                 throw PolicyError("Policy has invalid action: \(action) is no action of S3")
             }
             return
         }
-        guard try ActionNames.meansAny(name.lowercased()) else {
-            let hint = ActionNames.suggestion(for: name).map { "; did you mean \($0)?" } ?? ""
+        guard try ActionNames.meansAny(name.lowercased(), of: service) else {
+            let hint = ActionNames.suggestion(for: name, of: service).map { "; did you mean \($0)?" } ?? ""
             throw PolicyError("Policy has invalid action: \(action)\(hint)")
         }
     }

@@ -223,7 +223,8 @@ extension ErasurePool {
             }
         }
         guard away <= configuration.geometry.parityShards else {
-            throw .quorum(up: members.stores.count - away, needed: members.stores.count - configuration.geometry.parityShards)
+            throw .quorum(
+                up: members.stores.count - away, needed: members.stores.count - configuration.geometry.parityShards)
         }
         let whole = found.keys.sorted().prefix(limit).prefix { name in horizon.map { name <= $0 } ?? true }
         return whole.map { ($0, found[$0] ?? []) }

@@ -94,7 +94,8 @@ extension ErasurePool {
         launcher { [self] in
             var failure: StorageError?
             do throws(StorageError) {
-                _ = try await members.stores[store].write(shard, Body(length: nil, source: ShardSource(fan, shard: position)))
+                _ = try await members.stores[store].write(
+                    shard, Body(length: nil, source: ShardSource(fan, shard: position)))
             } catch {
                 failure = error
             }

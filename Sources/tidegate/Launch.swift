@@ -48,6 +48,14 @@ struct Launch {
         }
     }
 
+    /// The root key of a gateway that was started on this data before.
+    func existingRootKey() throws(StartError) -> RootKey {
+        if let root = configuration.root { return root }
+        return try StartError.translated("The root key") { () throws(PrivateFileError) in
+            try RootCredentials.load(from: configuration.data).key
+        }
+    }
+
     /// The configured root key, or the one of this data directory, which is drawn where there is none. For `serve`
     /// alone: a command that lets nobody in needs no key, and must not leave one that somebody takes for the real one.
     /// `serve` itself asks for it once it holds the index, for the same reason.

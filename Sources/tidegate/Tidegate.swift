@@ -11,5 +11,7 @@ struct Tidegate: AsyncParsableCommand {
             --set KEY=VALUE; the later wins. `tidegate config --explain` tells them all.
             """,
         version: Version.text,
-        subcommands: [Serve.self, Scrub.self, Collect.self, Recover.self, Config.self, Audit.self, Version.self])
+        subcommands: [
+            Serve.self, Scrub.self, Collect.self, Recover.self, Backend.self, Config.self, Audit.self, Version.self,
+        ])
 }

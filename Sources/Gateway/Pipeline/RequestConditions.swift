@@ -28,14 +28,13 @@ package enum RequestConditions {
             "x-amz-storage-class", "x-amz-website-redirect-location",
         ]
 
-    /// - Parameter use: the header fields that the operation looks at. One that has no effect satisfies no policy.
-    package static func context(
-        of request: RequestContext, using use: HeaderUse, at now: Timestamp
+    /// The keys of a request of whatever service.
+    package static func general(
+        _ request: IncomingRequest, _ caller: Caller, at now: Timestamp
     ) -> [String: [String]] {
-        let caller = request.caller
         var context = [
-            "aws:sourceip": [request.incoming.peerAddress],
-            "aws:securetransport": [request.incoming.isSecure ? "true" : "false"],
+            "aws:sourceip": [request.peerAddress],
+            "aws:securetransport": [request.isSecure ? "true" : "false"],
             "aws:currenttime": [now.iso8601], "aws:epochtime": [String(now.seconds)],
             "aws:principalaccount": [caller.principal.accountID],
             // No service asks for somebody.
@@ -43,9 +42,18 @@ package enum RequestConditions {
         ]
         if !caller.isAnonymous { context["aws:principalisawsservice"] = ["false"] }
         if let name = caller.principal.userName { context["aws:username"] = [name] }
-        if let agent = request.incoming.head.fields["user-agent"] { context["aws:useragent"] = [agent] }
-        if let referer = request.incoming.head.fields["referer"] { context["aws:referer"] = [referer] }
-        if let version = request.incoming.tlsVersion { context["s3:tlsversion"] = [version] }
+        if let agent = request.head.fields["user-agent"] { context["aws:useragent"] = [agent] }
+        if let referer = request.head.fields["referer"] { context["aws:referer"] = [referer] }
+        if let version = request.tlsVersion { context["s3:tlsversion"] = [version] }
+        return context
+    }
+
+    /// - Parameter use: the header fields that the operation looks at. One that has no effect satisfies no policy.
+    package static func context(
+        of request: RequestContext, using use: HeaderUse, at now: Timestamp
+    ) -> [String: [String]] {
+        let caller = request.caller
+        var context = general(request.incoming, caller, at: now)
         switch caller.method {
         case .none: break
         case .header: context["s3:authtype"] = ["REST-HEADER"]

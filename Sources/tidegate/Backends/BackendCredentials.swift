@@ -43,16 +43,26 @@ struct BackendCredentials: Sendable, Hashable {
             let value = line[line.index(after: colon)...].drop { $0 == UInt8(ascii: " ") }
             values[String(decoding: line[..<colon], as: UTF8.self)] = String(decoding: value, as: UTF8.self)
         }
-        guard let accessKey = values["access-key"], let secret = values["secret-key"],
-            Self.isPlain(accessKey, atMost: 256), Self.isPlain(secret, atMost: 1024),
-            values["session-token"].map({ Self.isPlain($0, atMost: 16 << 10) }) ?? true
-        else {
+        self.init(
+            accessKey: values["access-key"] ?? "", secret: Secret(values["secret-key"] ?? ""),
+            sessionToken: values["session-token"].map { Secret($0) })
+        guard arePlain else {
             throw StartError(
                 "\(source) is to hold the lines `access-key: …` and `secret-key: …`, and perhaps `session-token: …`, "
                     + "each of visible ASCII characters.")
         }
-        (self.accessKey, self.secret) = (accessKey, Secret(secret))
-        sessionToken = values["session-token"].map { Secret($0) }
+    }
+
+    init(_ given: BackendDeclaration.Credentials) {
+        self.init(
+            accessKey: given.accessKey, secret: Secret(given.secretKey),
+            sessionToken: given.sessionToken.map { Secret($0) })
+    }
+
+    /// Whether they can stand in a request: a field must not end where a credential wants it to.
+    var arePlain: Bool {
+        Self.isPlain(accessKey, atMost: 256) && Self.isPlain(secret.reveal(), atMost: 1024)
+            && (sessionToken.map { Self.isPlain($0.reveal(), atMost: 16 << 10) } ?? true)
     }
 
     init(accessKey: String, secret: Secret, sessionToken: Secret?) {

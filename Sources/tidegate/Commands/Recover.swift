@@ -88,7 +88,8 @@ struct IndexRestoration {
                 continue
             }
             do throws(StorageError) {
-                places.append(LostTail.Place(finding: finding, store: try await finding.open(vault, launch.environment)))
+                places.append(
+                    LostTail.Place(finding: finding, store: try await finding.open(vault, launch.environment)))
             } catch {
                 problems.append("\(finding.path): \(error)")
                 places.append(LostTail.Place(finding: finding))

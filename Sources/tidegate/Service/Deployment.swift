@@ -83,7 +83,8 @@ struct Deployment: Sendable {
         let (configuration, environment) = (launch.configuration, launch.environment)
         let damage = DamageQueue(environment: environment)
         let pool = try makePool(
-            configuration, keeper.slots, session, placements, damage, environment) { keeper.isAway($0) }
+            configuration, keeper.slots, session, placements, damage, environment
+        ) { keeper.isAway($0) }
         var options = IndexBackup.Options()
         options.interval = configuration.index.journalLag
         let backup = IndexBackup(

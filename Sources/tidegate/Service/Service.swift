@@ -66,7 +66,13 @@ struct Service: Sendable {
         let gateway = try makeGateway(deployment, audit, keys, root, registry)
         let workers = BesideRequests(deployment, audit, gateway, drainer, workerMetrics, registry)
         let isDraining = RaisedFlag()
-        let (server, admin) = try await listen(launch, deployment, audit, gateway, registry, isDraining, budget)
+        let management = AdminAPI(
+            gateway,
+            Authenticator(
+                credentials: try keys.store(root: root), region: configuration.region, service: AdminAPI.service),
+            BackendDesk(deployment))
+        let (server, admin) = try await listen(
+            launch, deployment, audit, gateway, management, registry, isDraining, budget)
         return Service(
             deployment: deployment, audit: audit, drainer: drainer, gateway: gateway, server: server, admin: admin,
             workers: workers, isDraining: isDraining)
@@ -128,7 +134,7 @@ struct Service: Sendable {
 
     private static func listen(
         _ launch: Launch, _ deployment: Deployment, _ audit: FileAuditLog, _ gateway: Gateway,
-        _ registry: MetricsRegistry, _ isDraining: RaisedFlag, _ budget: DescriptorBudget
+        _ management: AdminAPI, _ registry: MetricsRegistry, _ isDraining: RaisedFlag, _ budget: DescriptorBudget
     ) async throws(StartError) -> (server: Server, admin: Server) {
         let configuration = launch.configuration
         let readiness = Readiness(deployment: deployment, audit: audit, isDraining: isDraining)
@@ -138,7 +144,8 @@ struct Service: Sendable {
                 await ServiceGauges.refresh(registry, deployment)
                 return registry.text()
             }, credential: configuration.admin.credential,
-            obstacles: { isServing.isRaised ? await readiness.obstacles() : ["The S3 port is not open yet."] })
+            obstacles: { isServing.isRaised ? await readiness.obstacles() : ["The S3 port is not open yet."] },
+            management: management)
         let admin = try await StartError.awaited("The admin port") { () throws(ServerError) in
             try await Server.start(
                 ServerSettings.admin(configuration), handler: handler, environment: launch.environment)

@@ -36,8 +36,13 @@ struct OpenedIndex: Sendable {
         }
         var options = EmbeddedIndex.Options()
         options.onSuspect = onSuspect
-        let embedded = try await StartError.awaited("The index \(path)") { () throws(IndexOpenError) in
-            try await EmbeddedIndex.open(path: path, options: options)
+        let embedded: EmbeddedIndex
+        do throws(IndexOpenError) {
+            embedded = try await EmbeddedIndex.open(path: path, options: options)
+        } catch {
+            var refusal = StartError("The index \(path): \(error)")
+            if case .inUse = error { refusal.isInUse = true }
+            throw refusal
         }
         do throws(StartError) {
             return try await OpenedIndex(launch, embedded, directories, owner)

@@ -119,6 +119,8 @@ enum StoreArrangement {
 /// Why the process cannot start, or a command not be carried out: a sentence for the operator.
 struct StartError: Error, CustomStringConvertible {
     let description: String
+    /// Whether it is that another process has the index open.
+    var isInUse = false
 
     init(_ description: String) {
         self.description = description

@@ -41,7 +41,8 @@ struct StoreFinding: Sendable {
     /// Looks at a place and changes nothing there: what is found may be another deployment's.
     ///
     /// - Parameter vault: opens the credentials of a backend; nil where there is no key.
-    static func find(_ place: StorePlace, _ vault: BackendVault?, _ environment: any Environment) async -> StoreFinding {
+    static func find(_ place: StorePlace, _ vault: BackendVault?, _ environment: any Environment) async -> StoreFinding
+    {
         switch place {
         case .directory(let path): await find(path)
         case .backend(let record): await find(record, vault, environment)

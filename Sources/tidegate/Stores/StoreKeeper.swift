@@ -1,6 +1,7 @@
 import DirectoryStore
 import Metadata
 import Primitives
+import RemoteStore
 import Storage
 import Synchronization
 import Workers
@@ -26,7 +27,7 @@ final class StoreKeeper: Sendable {
     private let list: Mutex<[StoreSlot]>
     private let commits: WorkerCommits
     private let deployment: [UInt8]
-    private let vault: BackendVault?
+    private let vault: Mutex<BackendVault?>
     private let environment: any Environment
     private let records: Mutex<[UInt16: StoreRecord]>
     private let report = Mutex(Report())
@@ -55,7 +56,7 @@ final class StoreKeeper: Sendable {
         }
         list = Mutex(slots)
         (self.commits, self.deployment, self.environment) = (commits, deployment, environment)
-        self.vault = vault
+        self.vault = Mutex(vault)
         self.records = Mutex(records)
     }
 
@@ -67,17 +68,39 @@ final class StoreKeeper: Sendable {
         list.withLock { position < $0.count ? $0[position] : nil }?.absence != nil
     }
 
+    private var currentVault: BackendVault? { vault.withLock { $0 } }
+
     /// Takes a further position, whose record the index has already, and attaches what is found there.
-    func add(_ finding: StoreFinding, _ record: StoreRecord) async throws(WorkerError) -> StoreSlot {
+    ///
+    /// - Parameter vault: opens the credentials of backends from now on.
+    func add(_ record: StoreRecord, _ backend: BackendRecord, _ vault: BackendVault) async throws(WorkerError)
+        -> StoreSlot
+    {
+        self.vault.withLock { $0 = vault }
         let slot = list.withLock { slots in
-            let slot = StoreSlot(position: slots.count, place: finding.place)
+            let slot = StoreSlot(position: slots.count, place: .backend(backend))
             slots.append(slot)
             return slot
         }
         records.withLock { $0[UInt16(truncatingIfNeeded: slot.position)] = record }
-        try await settle(slot, finding)
+        try await settle(slot, await StoreFinding.find(slot.place, vault, environment))
         added.continuation.yield(slot)
         return slot
+    }
+
+    /// Follows a record that was changed in the index: a backend's credentials count from the next request on.
+    func note(_ record: StoreRecord, _ position: UInt16) {
+        records.withLock { $0[position] = record }
+        guard let slot = list.withLock({ Int(position) < $0.count ? $0[Int(position)] : nil }),
+            let backend = record.backend
+        else { return }
+        slot.place = .backend(backend)
+        guard let store = slot.store as? BackendStore, let vault = currentVault else { return }
+        do throws(StorageError) {
+            store.remote.use(try vault.credentials(of: backend).forSigning)
+        } catch {
+            // The store goes on with what it has; the next look at a store that is away tells why.
+        }
     }
 
     /// Where events go, those of the start included.
@@ -118,7 +141,7 @@ final class StoreKeeper: Sendable {
             guard let identity = finding.identity else { return false }
             let store: any AttachedStore
             do throws(StorageError) {
-                store = try await finding.open(vault, environment)
+                store = try await finding.open(currentVault, environment)
             } catch {
                 return try await leave(slot, position, known, error.description)
             }
@@ -168,7 +191,7 @@ final class StoreKeeper: Sendable {
         if finding.place.backend != nil, let id = known?.id ?? records.withLock({ $0[position]?.id }) {
             identity = StoreIdentity(deployment: deployment, store: id) ?? identity
         }
-        let store = try await finding.open(identity.store, creating: true, vault, environment)
+        let store = try await finding.open(identity.store, creating: true, currentVault, environment)
         do throws(StorageError) {
             var found = finding
             if case .directory(let path) = finding.place { found.inspection = try await DirectoryStore.inspect(path) }
@@ -257,7 +280,7 @@ final class StoreKeeper: Sendable {
     }
 
     private func tryToAttach(_ slot: StoreSlot) async {
-        let finding = await StoreFinding.find(slot.place, vault, environment)
+        let finding = await StoreFinding.find(slot.place, currentVault, environment)
         do throws(WorkerError) {
             try await settle(slot, finding)
         } catch {

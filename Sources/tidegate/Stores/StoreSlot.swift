@@ -9,7 +9,6 @@ import Synchronization
 /// way when the store goes ends on the store that it began with.
 final class StoreSlot: BlobStore {
     let position: Int
-    let place: StorePlace
 
     private enum State {
         case attached(any AttachedStore)
@@ -20,9 +19,17 @@ final class StoreSlot: BlobStore {
     }
 
     private let state = Mutex(State.detached("it was not attached yet"))
+    private let placed: Mutex<StorePlace>
 
     init(position: Int, place: StorePlace) {
-        (self.position, self.place) = (position, place)
+        self.position = position
+        placed = Mutex(place)
+    }
+
+    /// Where the store is. What is said of a backend may change while it is attached, such as its credentials.
+    var place: StorePlace {
+        get { placed.withLock { $0 } }
+        set { placed.withLock { $0 = newValue } }
     }
 
     /// What messages call the place.

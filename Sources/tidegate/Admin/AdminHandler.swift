@@ -4,7 +4,7 @@ import Monitoring
 import NIOCore
 import Primitives
 
-/// Answers on the admin port: metrics and health, and nothing else.
+/// Answers on the admin port: metrics and health, and the management interface.
 struct AdminHandler: RequestHandler {
     /// The metrics in Prometheus's format.
     let metrics: @Sendable () async -> String
@@ -12,26 +12,36 @@ struct AdminHandler: RequestHandler {
     let credential: Secret?
     /// What keeps the gateway from serving now, as sentences; none where it can.
     let obstacles: @Sendable () async -> [String]
+    let management: AdminAPI
 
     func handle(_ request: IncomingRequest, body: consuming Body, response: any ResponseChannel) async {
-        let answer = await answer(to: request.head)
+        let answer: (head: ResponseHead, body: [UInt8])
+        if AdminAPI.serves(request.head), let refusal = strangerRefusal(request.head) {
+            answer = refusal
+        } else if AdminAPI.serves(request.head) {
+            answer = await management.answer(request, body: body)
+        } else {
+            answer = await self.answer(to: request.head)
+        }
         do throws(BodyError) {
             let isHead = request.head.method.utf8.elementsEqual("HEAD".utf8)
             var head = answer.head
-            if isHead { head.fields["content-length"] = String(answer.body.utf8.count) }
-            try await response.send(head, ByteBuffer(string: isHead ? "" : answer.body))
+            if isHead { head.fields["content-length"] = String(answer.body.count) }
+            try await response.send(head, ByteBuffer(bytes: isHead ? [] : answer.body))
         } catch {
             // Whoever asked has gone.
             await response.abort()
         }
     }
 
-    private func answer(to head: RequestHead) async -> (head: ResponseHead, body: String) {
-        guard isForLoopback(head) else {
-            return Self.text(
-                403,
-                "Without admin.credential-file only requests to 127.0.0.1, localhost and [::1] are answered here.\n")
-        }
+    private func strangerRefusal(_ head: RequestHead) -> (head: ResponseHead, body: [UInt8])? {
+        guard !isForLoopback(head) else { return nil }
+        return Self.text(
+            403, "Without admin.credential-file only requests to 127.0.0.1, localhost and [::1] are answered here.\n")
+    }
+
+    private func answer(to head: RequestHead) async -> (head: ResponseHead, body: [UInt8]) {
+        if let refusal = strangerRefusal(head) { return refusal }
         guard isAllowed(head) else {
             var refusal = Self.text(401, "A bearer token is wanted.\n")
             refusal.head.fields["www-authenticate"] = "Bearer realm=\"tidegate\""
@@ -54,7 +64,7 @@ struct AdminHandler: RequestHandler {
             guard found.isEmpty else { return Self.text(503, found.map { "\($0)\n" }.joined()) }
             return Self.text(200, "S3 is served.\n")
         default:
-            return Self.text(404, "There are /metrics, /healthz and /readyz.\n")
+            return Self.text(404, "There are /metrics, /healthz, /readyz and /v1/backends.\n")
         }
     }
 
@@ -72,11 +82,11 @@ struct AdminHandler: RequestHandler {
         return constantTimeEqual(Array((head.fields["authorization"] ?? "").utf8), wanted)
     }
 
-    private static func text(_ status: Int, _ body: String) -> (head: ResponseHead, body: String) {
+    private static func text(_ status: Int, _ body: String) -> (head: ResponseHead, body: [UInt8]) {
         (
             ResponseHead(
                 status: status, fields: ["content-type": "text/plain; charset=utf-8", "cache-control": "no-store"]),
-            body
+            Array(body.utf8)
         )
     }
 }

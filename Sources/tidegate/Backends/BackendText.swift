@@ -1,0 +1,36 @@
+/// What commands print of backends.
+enum BackendText {
+    static func print(_ findings: [BackendView.Finding]) {
+        let width = findings.map(\.ability.utf8.count).max() ?? 0
+        for finding in findings {
+            Swift.print("\(padded(finding.ability, width))  \(padded(finding.verdict, 7))  \(finding.detail)")
+        }
+    }
+
+    static func print(_ views: [BackendView], isLive: Bool) {
+        guard !views.isEmpty else {
+            Swift.print("No backend is attached.")
+            return
+        }
+        for view in views {
+            let place = "\(view.url)/\(view.bucket)" + (view.prefix.isEmpty ? "" : "/\(view.prefix)")
+            let state =
+                view.standing.utf8.elementsEqual("detached".utf8)
+                ? "detached"
+                : [view.standing, view.durability, isLive ? (view.absence.map { "away: \($0)" } ?? "attached") : nil]
+                    .compactMap(\.self).joined(separator: ", ")
+            Swift.print("\(view.name): store \(view.store), \(place) (\(view.profile)); \(state)")
+            let domain =
+                [("region", view.region), ("zone", view.zone), ("provider", view.provider)]
+                .filter { !$0.1.isEmpty }.map { "\($0.0) \($0.1)" } + view.hosts.map { "host \($0)" }
+            if !domain.isEmpty { Swift.print("  \(domain.joined(separator: ", "))") }
+            for finding in view.findings where !finding.verdict.utf8.elementsEqual("good".utf8) {
+                Swift.print("  \(finding.ability), \(finding.verdict): \(finding.detail)")
+            }
+        }
+    }
+
+    private static func padded(_ text: String, _ width: Int) -> String {
+        text + String(repeating: " ", count: max(0, width - text.utf8.count))
+    }
+}

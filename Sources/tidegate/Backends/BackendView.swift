@@ -1,0 +1,82 @@
+import FoundationEssentials
+import Metadata
+import Primitives
+
+/// What is shown of a backend, and of whose secrets nothing is.
+struct BackendView: Codable, Sendable {
+    struct Finding: Codable, Sendable {
+        var ability: String
+        var verdict: String
+        var detail: String
+    }
+
+    var name: String
+    var store: Int
+    var id: String
+    var url: String
+    var bucket: String
+    var prefix: String
+    var profile: String
+    var durability: String
+    /// `active`, `draining` or `detached`.
+    var standing: String
+    /// Why the gateway does not reach it; nil where it does, and where no gateway runs.
+    var absence: String?
+    var region: String
+    var zone: String
+    var provider: String
+    var hosts: [String]
+    var attached: String
+    var probed: String
+    var findings: [Finding]
+
+    init(_ position: UInt16, _ store: StoreRecord, _ record: BackendRecord, absence: String?) {
+        (name, url, bucket, prefix) = (record.name, record.url, record.bucket, record.prefix)
+        (self.store, id, profile) = (Int(position), Hex.encode(store.id), record.profile)
+        durability = record.isBuffered ? "buffered" : "durable"
+        standing =
+            switch store.standing {
+            case .active: "active"
+            case .draining: "draining"
+            case .detached: "detached"
+            }
+        self.absence = absence
+        let domain = record.domain
+        (region, zone, provider, hosts) = (domain.region, domain.zone, domain.provider, domain.hosts)
+        attached = store.attached.iso8601
+        probed = record.probed.iso8601
+        findings = record.findings.map { Finding(ability: $0.ability, verdict: $0.verdict, detail: $0.detail) }
+    }
+}
+
+/// JSON as the admin port speaks it: sorted members, so that two answers can be compared.
+enum AdminJSON {
+    static func encode(_ value: some Encodable) throws(BackendError) -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+        do {
+            return try Array(encoder.encode(value)) + [UInt8(ascii: "\n")]
+        } catch {
+            throw BackendError(.unavailable, "The answer cannot be written: \(error)")
+        }
+    }
+
+    static func decode<Value: Decodable>(_ type: Value.Type, _ bytes: [UInt8]) throws(BackendError) -> Value {
+        do {
+            return try JSONDecoder().decode(type, from: Data(bytes))
+        } catch let error as DecodingError {
+            throw .invalid("The document cannot be used: \(explain(error))")
+        } catch {
+            throw .invalid("The document is no JSON.")
+        }
+    }
+
+    private static func explain(_ error: DecodingError) -> String {
+        switch error {
+        case .keyNotFound(let key, _): "`\(key.stringValue)` is missing."
+        case .typeMismatch(_, let context), .valueNotFound(_, let context):
+            "`\(context.codingPath.map(\.stringValue).joined(separator: "."))` is of another type."
+        default: "it is no JSON."
+        }
+    }
+}

@@ -1,0 +1,208 @@
+import ArgumentParser
+import Configuration
+import FoundationEssentials
+
+/// `tidegate backend`
+struct Backend: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Buckets of other S3 services, as stores of the pool.",
+        discussion: """
+            Each command asks the running gateway, on its admin port and signed with the root key, or works on the \
+            data by itself where no gateway runs.
+            """,
+        subcommands: [
+            BackendAttach.self, BackendProbeCommand.self, BackendList.self, BackendCredentialsCommand.self,
+        ])
+}
+
+/// How a backend is reached and what is said of it.
+struct BackendOptions: ParsableArguments {
+    @Option(help: "The service: http:// or https://, a host and perhaps a port.")
+    var url: String
+
+    @Option(help: "The bucket, which holds nothing but what Tidegate puts there.")
+    var bucket: String
+
+    @Option(help: "A prefix for every key, so that a bucket can be shared.")
+    var prefix: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "A file, readable by its owner alone, with the lines `access-key: …` and `secret-key: …`, and perhaps "
+                + "`session-token: …`; - for standard input.", valueName: "file"))
+    var credentials: String
+
+    @Option(help: "minio, ceph-rgw, truenas or s3 (s3).")
+    var profile: String?
+
+    @Option(help: "The region that requests are signed for (us-east-1).")
+    var signingRegion: String?
+
+    @Option(help: "path or virtual-host (path).")
+    var addressing: String?
+
+    @Option(
+        name: .customLong("ca"),
+        help: ArgumentHelp("The certificates that are trusted instead of the system's, PEM.", valueName: "file"))
+    var authorities: String?
+
+    @Option(
+        name: .customLong("pin"),
+        help: ArgumentHelp(
+            "The SHA-256 of a public key that the server must have, Base64; may be repeated.", valueName: "digest"))
+    var pins: [String] = []
+
+    /// What is declared, with the credentials read.
+    func declaration(_ name: String) throws(StartError) -> BackendDeclaration {
+        let read = try BackendCredentials.read(credentials)
+        var declaration = BackendDeclaration(
+            name: name, url: url, bucket: bucket,
+            credentials: BackendDeclaration.Credentials(
+                accessKey: read.accessKey, secretKey: read.secret.reveal(), sessionToken: read.sessionToken?.reveal()))
+        (declaration.prefix, declaration.profile, declaration.signingRegion) = (prefix, profile, signingRegion)
+        (declaration.addressing, declaration.pinnedKeys) = (addressing, pins)
+        if let authorities {
+            guard let data = FileManager.default.contents(atPath: authorities) else {
+                throw StartError("`\(authorities)` cannot be read.")
+            }
+            declaration.authorities = String(decoding: data, as: UTF8.self)
+        }
+        return declaration
+    }
+}
+
+/// `tidegate backend attach`
+struct BackendAttach: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "attach", abstract: "Take a bucket into the pool as a store.",
+        discussion: """
+            The backend is probed first, and refused where it cannot keep the laws of stores. What is said of its \
+            region, zone, provider and hosts keeps shards of one object apart (pool.spread).
+            """)
+
+    @Argument(help: "What the backend is called from now on.")
+    var name: String
+
+    @OptionGroup(title: "Backend")
+    var backend: BackendOptions
+
+    @Option(help: "durable, or buffered for a service that answers before it syncs (durable).")
+    var durability: String?
+
+    @Flag(help: "Accept that a buffered backend may lose what it acknowledged.")
+    var acceptBuffered = false
+
+    @Option(help: "The region where it is.")
+    var region: String?
+
+    @Option(help: "The zone of the region.")
+    var zone: String?
+
+    @Option(help: "Who runs it.")
+    var provider: String?
+
+    @Option(name: .customLong("host"), help: "A machine that it runs on; may be repeated.")
+    var hosts: [String] = []
+
+    @OptionGroup(title: "Configuration")
+    var options: ConfigurationOptions
+
+    func run() async throws {
+        try await BackendCommand.run(options) { access throws(BackendError) in
+            var declaration: BackendDeclaration
+            do throws(StartError) {
+                declaration = try backend.declaration(name)
+            } catch {
+                throw .invalid(error.description)
+            }
+            (declaration.durability, declaration.acceptBuffered) = (durability, acceptBuffered)
+            (declaration.region, declaration.zone, declaration.provider) = (region, zone, provider)
+            declaration.hosts = hosts
+            let view = try await access.attach(declaration)
+            BackendText.print(view.findings)
+            print("\(view.name) is store \(view.store) of the pool\(access.isLive ? "" : " from the next start on").")
+        }
+    }
+}
+
+/// `tidegate backend probe`
+struct BackendProbeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "probe", abstract: "Measure what an attached backend can do, and keep what was found.",
+        discussion: """
+            Some seventy objects are written below the backend's prefix, and removed again; some 20 MiB go over the \
+            wire. Exits with 0 where the backend keeps the laws of stores, and with 1 otherwise.
+            """)
+
+    @Argument(help: "The backend.")
+    var name: String
+
+    @OptionGroup(title: "Configuration")
+    var options: ConfigurationOptions
+
+    func run() async throws {
+        try await BackendCommand.run(options) { access throws(BackendError) in
+            let view = try await access.probe(name)
+            BackendText.print(view.findings)
+            let refused = view.findings.filter { $0.verdict.utf8.elementsEqual("refused".utf8) }
+            guard refused.isEmpty else {
+                throw BackendError(.refused, "\(name) does not keep the laws of stores any more.")
+            }
+        }
+    }
+}
+
+/// `tidegate backend list`
+struct BackendList: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "Tell of every backend, attached or not any more.")
+
+    @Flag(help: "As JSON, with everything that the last probe found.")
+    var json = false
+
+    @OptionGroup(title: "Configuration")
+    var options: ConfigurationOptions
+
+    func run() async throws {
+        try await BackendCommand.run(options) { access throws(BackendError) in
+            let views = try await access.list()
+            if json {
+                print(String(decoding: try AdminJSON.encode(views), as: UTF8.self), terminator: "")
+            } else {
+                BackendText.print(views, isLive: access.isLive)
+            }
+        }
+    }
+}
+
+/// `tidegate backend credentials`
+struct BackendCredentialsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "credentials", abstract: "Give a backend other credentials, from the next request on.",
+        discussion: "They are tried first: what the backend refuses is not taken.")
+
+    @Argument(help: "The backend.")
+    var name: String
+
+    @Option(
+        help: ArgumentHelp(
+            "A file, readable by its owner alone, with the lines `access-key: …` and `secret-key: …`, and perhaps "
+                + "`session-token: …`; - for standard input.", valueName: "file"))
+    var credentials: String
+
+    @OptionGroup(title: "Configuration")
+    var options: ConfigurationOptions
+
+    func run() async throws {
+        try await BackendCommand.run(options) { access throws(BackendError) in
+            let read: BackendCredentials
+            do throws(StartError) {
+                read = try BackendCredentials.read(credentials)
+            } catch {
+                throw .invalid(error.description)
+            }
+            _ = try await access.rotate(name, read)
+            print("\(name) is asked with the new credentials from now on.")
+        }
+    }
+}
