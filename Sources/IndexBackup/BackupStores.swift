@@ -10,6 +10,8 @@ final class BackupStores: Sendable {
     /// How many stores must hold each blob: m + 1, so that the loss of any m leaves one.
     let copies: Int
     private let all: Mutex<[BackupStore]>
+    /// Those that are given nothing more, by their number.
+    private let leaving = Mutex<Set<Int>>([])
     private let patience: StorePatience
 
     init(_ stores: [any BlobStore], copies: Int, _ patience: StorePatience) {
@@ -65,9 +67,15 @@ final class BackupStores: Sendable {
         guard stored >= wanted else { throw .tooFewCopies(stored: stored, needed: wanted) }
     }
 
+    /// Gives these nothing more; what they hold is still read.
+    func leave(_ numbers: Set<Int>) {
+        leaving.withLock { $0 = numbers }
+    }
+
     /// The stores in the order in which they are given a blob: those that may hang last.
     private func order(for name: BlobName) -> [BackupStore] {
-        let stores = stores
+        let leaving = leaving.withLock { $0 }
+        let stores = stores.enumerated().filter { !leaving.contains($0.offset) }.map(\.element)
         guard !stores.isEmpty else { return [] }
         let start = Int((name.counter &+ UInt64(name.random)) % UInt64(stores.count))
         let all = stores[start...] + stores[..<start]

@@ -54,6 +54,11 @@ package final class IndexBackup: Sendable {
         self.stores.add(stores)
     }
 
+    /// Gives these stores, by their number, no more copies. What they hold is needed until a snapshot was taken.
+    package func leave(_ numbers: Set<Int>) {
+        stores.leave(numbers)
+    }
+
     /// What the metrics show, as of the last pass or `currentStatus`.
     package var status: IndexBackupStatus {
         state.withLock { $0.status(now: environment.monotonicNanoseconds()) }

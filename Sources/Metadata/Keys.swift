@@ -150,6 +150,11 @@ package enum Keys {
         [0x05, UInt8(ascii: "p")] + bigEndian(UInt64(epoch)).suffix(4)
     }
 
+    /// Stands where no blob may become known any more that was placed by a list: one of its stores was taken away.
+    package static func closedPlacement(_ epoch: UInt32) -> Key {
+        [0x05, UInt8(ascii: "c")] + bigEndian(UInt64(epoch)).suffix(4)
+    }
+
     package static let placements: Range<KeyBound> = .prefix([0x05, UInt8(ascii: "p")])
 
     /// The key with its zero bytes escaped (00 → 00 FF) and a terminator (00 01), so that order is kept and no key is a

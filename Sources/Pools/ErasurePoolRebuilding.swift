@@ -17,11 +17,14 @@ extension ErasurePool {
     /// - Parameters:
     ///   - locator: The shards that may be read; those that must not be have an exception without a store.
     ///   - footer: The footer of the blob, as its writer or a sound shard has it.
-    func rebuild(_ locator: BlobLocator, _ targets: [ShardHome], _ footer: ShardFooter) async -> [Rebuilt] {
+    ///   - areCopied: Whether the shards can be read where they are, so that the others are read only where that fails.
+    func rebuild(
+        _ locator: BlobLocator, _ targets: [ShardHome], _ footer: ShardFooter, areCopied: Bool = false
+    ) async -> [Rebuilt] {
         guard !targets.isEmpty else { return [] }
         var errors: [StorageError?]
         do throws(StorageError) {
-            errors = try await write(locator, targets, footer)
+            errors = try await write(locator, targets, footer, areCopied)
         } catch {
             return targets.map { Rebuilt(home: $0, error: error, isOfOthers: true) }
         }
@@ -49,7 +52,7 @@ extension ErasurePool {
 
     /// Writes the targets stripe by stripe; the error of each, nil for a durable one.
     private func write(
-        _ locator: BlobLocator, _ targets: [ShardHome], _ footer: ShardFooter
+        _ locator: BlobLocator, _ targets: [ShardHome], _ footer: ShardFooter, _ areCopied: Bool
     ) async throws(StorageError) -> [StorageError?] {
         let layout = try Self.translated { () throws(ErasureError) in
             try ShardLayout(locator.geometry, length: locator.length)
@@ -71,7 +74,8 @@ extension ErasurePool {
             fan.began(position, task)
         }
         do throws(StorageError) {
-            try await feed(fan, locator, layout, targets, footer)
+            let plan = plan(locator, layout, targets, areCopied)
+            try await feed(fan, locator, plan, layout, targets, footer)
         } catch {
             fan.fail(BodyError(.storage, "The other shards could not be read."))
             let errors = await fan.outcomes()
@@ -84,13 +88,13 @@ extension ErasurePool {
     }
 
     private func feed(
-        _ fan: StripeFan, _ locator: BlobLocator, _ layout: ShardLayout, _ targets: [ShardHome],
+        _ fan: StripeFan, _ locator: BlobLocator, _ plan: GatherPlan, _ layout: ShardLayout, _ targets: [ShardHome],
         _ footer: ShardFooter
     ) async throws(StorageError) {
         let checksums = targets.map { checksum(locator.name, $0.index) }
         var roots = checksums.map(\.emptyRoot)
         if layout.stripes > 0 {
-            let gather = gather(locator, layout, plan(locator, layout, targets))
+            let gather = gather(locator, layout, plan)
             let number = watchdog.watch(gather)
             defer {
                 watchdog.unwatch(number)
@@ -142,17 +146,21 @@ extension ErasurePool {
         return SealedStripe(bytes: bytes, pieceSize: pieceSize, stride: pieceSize)
     }
 
-    /// Reads k shards to begin with, those that are not to be rebuilt first.
-    private func plan(_ locator: BlobLocator, _ layout: ShardLayout, _ targets: [ShardHome]) -> GatherPlan {
+    /// Reads k shards to begin with, those that are not to be rebuilt first; or, to copy shards, these alone.
+    private func plan(
+        _ locator: BlobLocator, _ layout: ShardLayout, _ targets: [ShardHome], _ areCopied: Bool
+    ) -> GatherPlan {
         let homes = homes(locator)
         let rebuilt = Set(targets.map(\.index))
         let there = homes.indices.filter { homes[$0].store != nil }
-        let candidates = there.filter { !rebuilt.contains($0) } + there.filter { rebuilt.contains($0) }
+        let (targeted, others) = (there.filter { rebuilt.contains($0) }, there.filter { !rebuilt.contains($0) })
+        let candidates = areCopied ? targeted + others : others + targeted
+        let first = areCopied ? targeted.count : locator.geometry.dataShards
         let stripes = 0..<layout.stripes
-        var first: [Int: Range<Int64>] = [:]
-        for shard in candidates.prefix(locator.geometry.dataShards) { first[shard] = stripes }
+        var begun: [Int: Range<Int64>] = [:]
+        for shard in candidates.prefix(first) { begun[shard] = stripes }
         return GatherPlan(
             dataShards: locator.geometry.dataShards, stripes: stripes,
-            window: window(locator.geometry, stripes: stripes), homes: homes, candidates: candidates, first: first)
+            window: window(locator.geometry, stripes: stripes), homes: homes, candidates: candidates, first: begun)
     }
 }

@@ -137,12 +137,38 @@ extension ErasurePool {
     package func repair(_ locator: BlobLocator) async throws(StorageError) -> RepairReport {
         let statuses = try await verify(locator)
         let broken = statuses.filter { $0.state != .sound }
-        var report = RepairReport(locator: locator, repairs: [], unrepaired: [], superseded: [])
-        guard !broken.isEmpty else { return report }
+        guard !broken.isEmpty else { return RepairReport(locator) }
         guard
             let footer = statuses.first(where: { $0.state == .sound || $0.state == .crowded })?.footer
                 ?? statuses.compactMap(\.footer).first
         else { throw Self.lost(statuses, needed: locator.geometry.dataShards) }
+        return await renew(locator, broken, footer)
+    }
+
+    /// Whether a shard of a blob lies on a store that the current list has not any more.
+    package func isLeaving(_ locator: BlobLocator) -> Bool {
+        let members = members
+        return homes(locator).contains { $0.store.map { !members.isActive($0) } ?? false }
+    }
+
+    /// Copies the shards that lie on stores which the current list has not any more to stores that it has, as `repair`
+    /// does; those that cannot be read there are computed from the others.
+    ///
+    /// - Throws: `notFound`, `corrupt` or `quorum` where no footer can be read.
+    package func relocate(_ locator: BlobLocator) async throws(StorageError) -> RepairReport {
+        let members = members
+        let homes = homes(locator).filter { $0.store.map { !members.isActive($0) } ?? false }
+        guard !homes.isEmpty else { return RepairReport(locator) }
+        var statuses = await scrub(locator, homes)
+        guard statuses.allSatisfy({ $0.state == .sound }), let footer = statuses.first?.footer else {
+            return try await repair(locator)
+        }
+        for index in statuses.indices { statuses[index].state = .leaving }
+        return await renew(locator, statuses, footer)
+    }
+
+    private func renew(_ locator: BlobLocator, _ broken: [ShardStatus], _ footer: ShardFooter) async -> RepairReport {
+        var report = RepairReport(locator)
         let rebuilt = await rebuild(locator, broken, footer)
         for status in broken {
             guard let new = rebuilt.first(where: { $0.home.index == Int(status.index) })?.home,
@@ -193,7 +219,8 @@ extension ErasurePool {
             }
             wanted = []
             var wrong = Set<Int>()
-            for new in await rebuild(readable(locator, broken), targets, footer) {
+            let areCopied = broken.allSatisfy { $0.state == .crowded || $0.state == .leaving }
+            for new in await rebuild(readable(locator, broken), targets, footer, areCopied: areCopied) {
                 switch new.error {
                 case nil:
                     rebuilt.append(new)
@@ -229,7 +256,7 @@ extension ErasurePool {
         var locator = locator
         for status in broken {
             switch status.state {
-            case .corrupt, .crowded, .sound: continue
+            case .corrupt, .crowded, .leaving, .sound: continue
             case .missing, .unavailable: break
             }
             locator.exceptions.removeAll { $0.index == status.index }

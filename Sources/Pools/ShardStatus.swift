@@ -12,6 +12,8 @@ package struct ShardStatus: Sendable {
         case unavailable(String)
         /// Every byte of it is right, but its store holds another shard of the blob while another store holds none.
         case crowded
+        /// Every byte of it is right, but its store is to be emptied.
+        case leaving
     }
 
     package var index: UInt8
@@ -56,6 +58,10 @@ package struct RepairReport: Sendable {
     package var unrepaired: [ShardStatus]
     /// Shards that the new locator does not name any more, to be removed by `discard` once the index has it.
     package var superseded: [(store: Int, name: ShardException)]
+
+    init(_ locator: BlobLocator) {
+        (self.locator, repairs, unrepaired, superseded) = (locator, [], [], [])
+    }
 
     /// Whether all shards of the blob are sound now.
     package var isWhole: Bool { unrepaired.isEmpty }

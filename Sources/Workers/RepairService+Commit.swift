@@ -9,10 +9,10 @@ import Synchronization
 extension RepairService {
     /// Commits a repair: the blob's new record, its place on the queue, and an audit record for each shard.
     func conclude(
-        _ done: RepairReport, _ name: BlobName, _ blob: Entry, _ damaged: Entry
+        _ done: RepairReport, _ name: BlobName, _ blob: Entry, _ damaged: Entry?
     ) async throws(WorkerError) {
         let records = done.repairs.map { record(of: $0, name) }
-        var (blob, damaged): (Entry, Entry?) = (blob, damaged)
+        var (blob, damaged) = (blob, damaged)
         let version: CommitVersion
         while true {
             do throws(WorkerError) {
@@ -171,6 +171,7 @@ extension RepairService {
             case .corrupt: "corrupt"
             case .unavailable: "unreachable"
             case .crowded: "beside a sibling"
+            case .leaving: "on a store that is emptied"
             }
         return AuditRecord(
             .system(

@@ -160,12 +160,17 @@ package struct ObjectWriter: Sendable {
         }
     }
 
-    /// Bytes whose blob was condemned meanwhile, since everything else in it went, can never be referred to.
+    /// Bytes whose blob was condemned meanwhile, since everything else in it went, can never be referred to; nor those
+    /// that were placed on a store that has been taken away since.
     /// - Throws: `ServiceUnavailable`, so that the client sends them again.
     private func checkStillWanted(_ segments: [Segment]) async throws(S3Error) {
         for case let row? in try await gateway.versions.values(segments.map { Keys.trash($0.blob) })
         where !row.value.isEmpty {
             throw S3Error.hidden(.serviceUnavailable, "storage: a blob was condemned before its object was committed")
+        }
+        let lists = Set(segments.map(\.location.placementEpoch)).map { Keys.closedPlacement($0) }
+        if try await gateway.versions.values(lists).contains(where: { $0 != nil }) {
+            throw S3Error.hidden(.serviceUnavailable, "storage: a store was detached before the object was committed")
         }
     }
 

@@ -117,7 +117,8 @@ struct AdminAPI: Sendable {
         case (.rotate, let name?):
             let credentials = try AdminJSON.decode(BackendDeclaration.Credentials.self, document)
             return try AdminJSON.encode(try await desk.rotate(name, BackendCredentials(credentials), recording))
-        case (.drain, _), (.detach, _): throw BackendError(.unknown, "Not yet.")
+        case (.drain, let name?): return try AdminJSON.encode(try await desk.drain(name, recording))
+        case (.detach, let name?): return try AdminJSON.encode(try await desk.detach(name, recording))
         case (_, nil): throw BackendError(.unknown, "A backend is to be named.")
         }
     }

@@ -128,6 +128,14 @@ struct LiveBackends: BackendAccess {
             await client.ask("PUT", "\(Self.path)/\(try checked(name))/credentials", try AdminJSON.encode(document)))
     }
 
+    func drain(_ name: String) async throws(BackendError) -> BackendView {
+        try view(await client.ask("POST", "\(Self.path)/\(try checked(name))/drain"))
+    }
+
+    func detach(_ name: String) async throws(BackendError) -> BackendView {
+        try view(await client.ask("DELETE", "\(Self.path)/\(try checked(name))"))
+    }
+
     private func view(_ bytes: [UInt8]) throws(BackendError) -> BackendView {
         try AdminJSON.decode(BackendView.self, bytes)
     }

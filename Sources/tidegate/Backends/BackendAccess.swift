@@ -16,6 +16,8 @@ protocol BackendAccess: Sendable {
     func attach(_ declaration: BackendDeclaration) async throws(BackendError) -> BackendView
     func probe(_ name: String) async throws(BackendError) -> BackendView
     func rotate(_ name: String, _ credentials: BackendCredentials) async throws(BackendError) -> BackendView
+    func drain(_ name: String) async throws(BackendError) -> BackendView
+    func detach(_ name: String) async throws(BackendError) -> BackendView
 }
 
 /// Works on the index beside a stopped gateway.
@@ -35,6 +37,14 @@ struct OfflineBackends: BackendAccess {
 
     func rotate(_ name: String, _ credentials: BackendCredentials) async throws(BackendError) -> BackendView {
         try await desk.rotate(name, credentials, recording)
+    }
+
+    func drain(_ name: String) async throws(BackendError) -> BackendView {
+        try await desk.drain(name, recording)
+    }
+
+    func detach(_ name: String) async throws(BackendError) -> BackendView {
+        try await desk.detach(name, recording)
     }
 
     /// Whoever can open the index did it.

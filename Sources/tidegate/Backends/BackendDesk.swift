@@ -57,7 +57,9 @@ final class BackendDesk: Sendable {
     private func view(_ position: UInt16, _ store: StoreRecord, _ record: BackendRecord) -> BackendView {
         let slots = live?.keeper.slots ?? []
         let absence = Int(position) < slots.count ? slots[Int(position)].absence : nil
-        return BackendView(position, store, record, absence: absence)
+        var view = BackendView(position, store, record, absence: absence)
+        if store.standing == .draining { view.left = live?.emptying.left }
+        return view
     }
 
     func registry() async throws(BackendError) -> StoreRegistry {

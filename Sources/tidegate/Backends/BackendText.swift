@@ -17,8 +17,11 @@ enum BackendText {
             let state =
                 view.standing.utf8.elementsEqual("detached".utf8)
                 ? "detached"
-                : [view.standing, view.durability, isLive ? (view.absence.map { "away: \($0)" } ?? "attached") : nil]
-                    .compactMap(\.self).joined(separator: ", ")
+                : [
+                    view.standing, view.left.map { "\(Counted($0, "blob")) left" }, view.durability,
+                    isLive ? (view.absence.map { "away: \($0)" } ?? "attached") : nil,
+                ]
+                .compactMap(\.self).joined(separator: ", ")
             Swift.print("\(view.name): store \(view.store), \(place) (\(view.profile)); \(state)")
             let domain =
                 [("region", view.region), ("zone", view.zone), ("provider", view.provider)]

@@ -20,6 +20,8 @@ struct BackendView: Codable, Sendable {
     var durability: String
     /// `active`, `draining` or `detached`.
     var standing: String
+    /// Blobs that had a shard on it, or on another store that is drained, when that was looked at last.
+    var left: Int?
     /// Why the gateway does not reach it; nil where it does, and where no gateway runs.
     var absence: String?
     var region: String

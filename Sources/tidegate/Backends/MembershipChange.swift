@@ -32,6 +32,7 @@ extension Deployment {
             let wanted = registry.wanted(of: slots.count, settings.pool, node: settings.node)
             let placements = try await registry.placements(wanted, commits)
             try StartError.translated("The pool") { () throws(StorageError) in try pool.use(slots, placements) }
+            backup.leave(registry.leaving)
         } catch {
             throw BackendError(.unavailable, "The next start places shards by it; this gateway could not: \(error)")
         }

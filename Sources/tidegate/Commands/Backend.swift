@@ -12,6 +12,7 @@ struct Backend: AsyncParsableCommand {
             """,
         subcommands: [
             BackendAttach.self, BackendProbeCommand.self, BackendList.self, BackendCredentialsCommand.self,
+            BackendDrain.self, BackendDetach.self,
         ])
 }
 
@@ -203,6 +204,48 @@ struct BackendCredentialsCommand: AsyncParsableCommand {
             }
             _ = try await access.rotate(name, read)
             print("\(name) is asked with the new credentials from now on.")
+        }
+    }
+}
+
+/// `tidegate backend drain`
+struct BackendDrain: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "drain", abstract: "Have what a backend holds go elsewhere, and give it nothing more.",
+        discussion: "Returns at once; `tidegate backend list` tells how much is left.")
+
+    @Argument(help: "The backend.")
+    var name: String
+
+    @OptionGroup(title: "Configuration")
+    var options: ConfigurationOptions
+
+    func run() async throws {
+        try await BackendCommand.run(options) { access throws(BackendError) in
+            _ = try await access.drain(name)
+            print(
+                "\(name) is given nothing more; what it holds goes elsewhere\(access.isLive ? "" : " once a gateway runs")."
+            )
+        }
+    }
+}
+
+/// `tidegate backend detach`
+struct BackendDetach: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "detach", abstract: "Let go of a backend that was drained.",
+        discussion: "Its credentials are forgotten, and nothing of Tidegate's is left in the bucket.")
+
+    @Argument(help: "The backend.")
+    var name: String
+
+    @OptionGroup(title: "Configuration")
+    var options: ConfigurationOptions
+
+    func run() async throws {
+        try await BackendCommand.run(options) { access throws(BackendError) in
+            _ = try await access.detach(name)
+            print("\(name) is detached.")
         }
     }
 }

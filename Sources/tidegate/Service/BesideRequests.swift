@@ -55,6 +55,7 @@ struct BesideRequests: Sendable {
             group.addTask { await scrubber.run() }
             group.addTask { await collector.run() }
             group.addTask { await deployment.keeper.watch() }
+            group.addTask { await deployment.emptying.run(deployment, repair) }
             group.addTask { await scrubWhereWanted() }
             group.addTask { await countRefusals() }
             await group.waitForAll()

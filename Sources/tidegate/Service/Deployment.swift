@@ -31,6 +31,7 @@ struct Deployment: Sendable {
     /// Where requests that may share a blob take a token.
     let sharing = ReadHorizon()
     let claims = BlobClaims()
+    let emptying = Emptying()
     /// Called when records went into the outbox.
     let wake: Wake
 
@@ -69,7 +70,9 @@ struct Deployment: Sendable {
             let wanted = current.wanted(
                 of: keeper.slots.count, launch.configuration.pool, node: launch.configuration.node)
             let placements = try await current.placements(wanted, plain)
-            return try connect(launch, opened.embedded, opened.session, keeper, placements, plain, wake)
+            let deployment = try connect(launch, opened.embedded, opened.session, keeper, placements, plain, wake)
+            deployment.backup.leave(current.leaving)
+            return deployment
         } catch {
             await keeper.close()
             throw error

@@ -63,6 +63,11 @@ final class StoreKeeper: Sendable {
     /// Every position of the pool, in order.
     var slots: [StoreSlot] { list.withLock { $0 } }
 
+    /// The positions of stores that are to be emptied.
+    var draining: Set<Int> {
+        Set(records.withLock { $0 }.filter { $0.value.standing == .draining }.map { Int($0.key) })
+    }
+
     /// Whether a position has no store now.
     func isAway(_ position: Int) -> Bool {
         list.withLock { position < $0.count ? $0[position] : nil }?.absence != nil
@@ -86,6 +91,12 @@ final class StoreKeeper: Sendable {
         try await settle(slot, await StoreFinding.find(slot.place, vault, environment))
         added.continuation.yield(slot)
         return slot
+    }
+
+    /// Gives a position up for good.
+    func retire(_ position: UInt16) async {
+        let slot = list.withLock { Int(position) < $0.count ? $0[Int(position)] : nil }
+        await slot?.retire()?.close()
     }
 
     /// Follows a record that was changed in the index: a backend's credentials count from the next request on.

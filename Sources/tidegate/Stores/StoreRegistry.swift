@@ -40,6 +40,9 @@ struct StoreRegistry: Sendable {
         }
     }
 
+    /// The positions of stores that are drained, or gone.
+    var leaving: Set<Int> { Set(stores.filter { $0.value.standing != .active }.map { Int($0.key) }) }
+
     /// The list by which blobs are to be placed: the stores that are neither draining nor gone.
     ///
     /// - Parameters:
