@@ -112,7 +112,12 @@ package final class ErasurePool: Sendable {
     /// Notes what a call of a store says about the store's health.
     func note(_ store: Int, _ error: StorageError?) {
         switch error {
-        case .unavailable, .full: health.failed(store, now: environment.monotonicNanoseconds())
+        case .unavailable(let reason):
+            health.failed(store, now: environment.monotonicNanoseconds())
+            configuration.onFailure(store, .unavailable(reason))
+        case .full:
+            health.failed(store, now: environment.monotonicNanoseconds())
+            configuration.onFailure(store, .full)
         case nil: health.worked(store)
         default: break
         }

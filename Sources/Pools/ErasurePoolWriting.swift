@@ -218,7 +218,7 @@ extension ErasurePool {
     /// A first home for each shard of a new blob; stores that failed lately are passed over, unless too few are left.
     func newHomes(_ order: [UInt16], _ geometry: Geometry, _ members: PoolMembers) throws(StorageError) -> [ShardHome] {
         let now = environment.monotonicNanoseconds()
-        let (most, least) = (max(1, geometry.parityShards), configuration.leastStoresUp(of: order.count))
+        let (most, least) = (max(1, geometry.parityShards), configuration.leastStoresUp(of: Set(order).count))
         let domains = { (stores: Set<Int>) in Set(stores.map { members.domain(of: $0) }).count }
         let all = domains(Set(order.map { Int($0) }))
         guard all * most >= geometry.shards else { throw .quorum(up: all, needed: geometry.shards) }

@@ -24,7 +24,7 @@ package struct Placement: Hashable, Sendable {
     }
 
     /// The stores in the order in which they are to hold the shards of a blob: shard *i* is at home in number *i*,
-    /// modulo the number of stores.
+    /// modulo the length of the list. Where a domain has fewer stores than another, its stores stand there again.
     package func order(for name: BlobName) -> [UInt16] {
         var seed = Self.mixed(UInt64(name.epoch) << 32 | UInt64(name.random))
         seed = Self.mixed(seed ^ name.counter)
@@ -34,16 +34,18 @@ package struct Placement: Hashable, Sendable {
         return isFlat ? ranked.map { stores[$0.place] } : inTurns(ranked.map(\.place))
     }
 
-    /// The best store of each domain, then the second best of each, and so on.
+    /// The best store of each domain, then the second best of each, and so on; a domain that has no further one begins
+    /// anew, so that each turn takes every domain once.
     private func inTurns(_ ranked: [Int]) -> [UInt16] {
-        var (turns, taken): ([[UInt16]], [UInt16: Int]) = ([], [:])
+        var (members, order): ([UInt16: [UInt16]], [UInt16]) = ([:], [])
         for place in ranked {
-            let turn = taken[domains[place], default: 0]
-            taken[domains[place]] = turn + 1
-            if turn == turns.count { turns.append([]) }
-            turns[turn].append(stores[place])
+            if members[domains[place]] == nil { order.append(domains[place]) }
+            members[domains[place], default: []].append(stores[place])
         }
-        return turns.flatMap(\.self)
+        let turns = members.values.map(\.count).max() ?? 0
+        return (0..<turns).flatMap { turn in
+            order.compactMap { domain in members[domain].map { $0[turn % $0.count] } }
+        }
     }
 
     /// A bijection of 64 bits in which every bit depends on every other (the finalizer of SplitMix64).

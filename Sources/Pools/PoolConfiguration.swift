@@ -1,4 +1,5 @@
 package import Erasure
+package import Storage
 
 /// How a pool cuts, places and waits.
 package struct PoolConfiguration: Sendable {
@@ -16,6 +17,8 @@ package struct PoolConfiguration: Sendable {
     /// Whether a store is known to be away, so that it is not even asked; it must answer at once. The pool finds out
     /// about the others by itself.
     package var isAway: @Sendable (Int) -> Bool = { _ in false }
+    /// Told of each call of a store that failed, by the store's position. It must return at once.
+    package var onFailure: @Sendable (Int, StorageError) -> Void = { _, _ in }
     /// A store that makes no progress for so long is given up, in a write or in a read.
     package var shardDeadline: Duration = .seconds(10)
     /// A read that waits so long for a shard reads others beside it.

@@ -106,11 +106,15 @@ class Gateway:
             command += ["--set", setting]
         return command
 
+    @staticmethod
+    def variables():
+        """The environment of every process of the binary."""
+        plain = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "TIDEGATE_"))}
+        return {**plain, "TIDEGATE_ROOT_ACCESS_KEY": ACCESS_KEY, "TIDEGATE_ROOT_SECRET_KEY": SECRET_KEY}
+
     def start(self, deadline=60):
         self.data.mkdir(parents=True, exist_ok=True)
-        environment = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "TIDEGATE_"))}
-        environment.update(TIDEGATE_ROOT_ACCESS_KEY=ACCESS_KEY, TIDEGATE_ROOT_SECRET_KEY=SECRET_KEY)
-        environment.update(self.environment)
+        environment = {**self.variables(), **self.environment}
         command = [*self.prefix, *self.command()]
         if self.open_files:
             command = ["prlimit", f"--nofile={self.open_files}:{self.open_files}", *command]
@@ -211,6 +215,7 @@ class Gateway:
             text=True,
             timeout=timeout,
             stdin=subprocess.DEVNULL,
+            env=self.variables(),
         )
         if check and result.returncode != 0:
             raise RuntimeError(f"{arguments} ended with {result.returncode}:\n{result.stdout}\n{result.stderr}")

@@ -69,6 +69,29 @@ struct FailureDomainTests {
         }
     }
 
+    @Test("hold m shards at most where there are few domains, however many stores one of them has")
+    func fewDomains() async throws {
+        var generator = SeededGenerator(seed: 66)
+        for domains: [UInt16] in [
+            [0, 0, 0, 0, 0, 0, 1, 2], [0, 0, 0, 0, 1, 2, 2], [0, 1, 2], [0, 0, 0, 0, 0, 1, 2, 3, 4],
+        ] {
+            let harness = try Self.harness(domains)
+            let bytes = generator.bytes(5000)
+            for _ in 0..<20 {
+                let locator = try await harness.store(bytes, &generator)
+                let held = try await Self.held(harness, domains)
+                #expect(held.values.reduce(0, +) == 6 && held.values.allSatisfy { $0 <= 2 }, "\(domains): \(held)")
+                #expect(locator.exceptions.isEmpty && harness.pool.crowded(locator).isEmpty)
+                for domain in Set(domains) {
+                    for store in domains.indices { harness.faulty[store].isAvailable = domains[store] != domain }
+                    #expect(try await harness.fetch(locator) == bytes)
+                }
+                for store in harness.faulty { store.isAvailable = true }
+                try await harness.pool.remove(locator)
+            }
+        }
+    }
+
     @Test("may all be lost at once, any m of them")
     func anyMDomainsMayBeLost() async throws {
         var generator = SeededGenerator(seed: 62)
@@ -95,7 +118,7 @@ struct FailureDomainTests {
     func whateverIsAway() async throws {
         var generator = SeededGenerator(seed: 63)
         for round in 0..<150 {
-            let count = Int.random(in: 4...9, using: &generator)
+            let count = Int.random(in: 3...9, using: &generator)
             let stores = Int.random(in: count...12, using: &generator)
             let domains = (0..<stores).map { UInt16($0 < count ? $0 : Int.random(in: 0..<count, using: &generator)) }
             let known = StoresAway()

@@ -119,6 +119,8 @@ struct Deployment: Sendable {
         pool.placements = placements
         pool.writeQuorum = settings.writeQuorum
         pool.isAway = isAway
+        let failures = StoreFailures(environment)
+        pool.onFailure = { failures.observe($0, $1) }
         return try StartError.translated("The pool") { () throws(StorageError) in
             try ErasurePool(stores: slots, configuration: pool, environment: environment) { name, found in
                 damage.report(name, found)
