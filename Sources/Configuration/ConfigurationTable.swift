@@ -134,8 +134,9 @@ package enum ConfigurationTable {
         ),
         ConfigurationKey(
             "pool.spread", .choice(["auto", "provider", "region", "zone", "host", "store"]), default: "auto",
-            "What no two shards of an object are to share, as far as there are enough. auto takes the widest of which "
-                + "the loss of one costs no object more than parity-shards shards."),
+            "What no two shards of an object are to share, as far as there are enough. auto takes the narrowest with "
+                + "which the loss of one host, zone, region or provider costs no object more than parity-shards "
+                + "shards."),
         ConfigurationKey(
             "pool.scrub-interval", .duration(60_000...365 * longest), default: "168h",
             "From the end of one scrub, which reads every shard at 64 MiB/s, to the beginning of the next."),

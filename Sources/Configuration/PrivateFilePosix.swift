@@ -100,18 +100,7 @@ package enum PrivateFile {
 
     /// Makes a file with mode 0600, durably; false where there is one already.
     package static func create(_ path: String, _ text: String) throws(PrivateFileError) -> Bool {
-        // Written under another name first, so that a crash never leaves half a secret under the real one.
-        let draft = "\(path).new"
-        // Safe: the path is a string whose terminated copy lives as long as the call.
-        _ = unsafe unlink(draft)
-        // Safe: as above.
-        let descriptor = unsafe open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode_t(0o600))
-        guard descriptor >= 0 else { throw failure("cannot be made", draft) }
-        defer { close(descriptor) }
-        let bytes = Array(text.utf8)
-        // Safe: the pointer is valid for the call and covers the bytes that are read.
-        let written = unsafe bytes.withUnsafeBytes { unsafe write(descriptor, $0.baseAddress, $0.count) }
-        guard written == bytes.count, fsync(descriptor) == 0 else { throw failure("cannot be written", draft) }
+        let draft = try write(text, besides: path)
         // A link, unlike a renaming, never replaces a file that another process has made meanwhile.
         // Safe: both paths are strings whose terminated copies live as long as the call.
         let linked = unsafe link(draft, path)
@@ -125,6 +114,30 @@ package enum PrivateFile {
         }
         try synchronizeDirectory(of: path)
         return true
+    }
+
+    /// Puts a file with mode 0600 in the place of what is there, durably and at once.
+    package static func replace(_ path: String, _ text: String) throws(PrivateFileError) {
+        let draft = try write(text, besides: path)
+        // Safe: both paths are strings whose terminated copies live as long as the call.
+        guard unsafe rename(draft, path) == 0 else { throw failure("cannot be replaced", path) }
+        try synchronizeDirectory(of: path)
+    }
+
+    /// Writes a text under another name first, so that a crash never leaves half a secret under the real one.
+    private static func write(_ text: String, besides path: String) throws(PrivateFileError) -> String {
+        let draft = "\(path).new"
+        // Safe: the path is a string whose terminated copy lives as long as the call.
+        _ = unsafe unlink(draft)
+        // Safe: as above.
+        let descriptor = unsafe open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode_t(0o600))
+        guard descriptor >= 0 else { throw failure("cannot be made", draft) }
+        defer { close(descriptor) }
+        let bytes = Array(text.utf8)
+        // Safe: the pointer is valid for the call and covers the bytes that are read.
+        let written = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
+        guard written == bytes.count, fsync(descriptor) == 0 else { throw failure("cannot be written", draft) }
+        return draft
     }
 
     private static func synchronizeDirectory(of path: String) throws(PrivateFileError) {

@@ -18,12 +18,12 @@ package struct Scrubber: Sendable {
         package init() {}
     }
 
-    private let commits: WorkerCommits
-    private let pool: ErasurePool
-    private let queue: DamageQueue
+    let commits: WorkerCommits
+    let pool: ErasurePool
+    let queue: DamageQueue
     private let environment: any Environment
-    private let settings: Settings
-    private let report: @Sendable (WorkerEvent) -> Void
+    let settings: Settings
+    let report: @Sendable (WorkerEvent) -> Void
 
     package init(
         commits: WorkerCommits, pool: ErasurePool, queue: DamageQueue, environment: any Environment,
@@ -209,7 +209,7 @@ package struct Scrubber: Sendable {
         }
     }
 
-    private static func damage(_ status: ShardStatus) -> ShardDamage? {
+    static func damage(_ status: ShardStatus) -> ShardDamage? {
         let (kind, detail): (ShardDamage.Kind, String)
         switch status.state {
         case .sound: return nil

@@ -141,7 +141,13 @@ def test_the_last_places_are_not_given_away(tmp_path):
         made.under_load(lambda: None)
         kept = made.tool("backend", "drain", made.backends[0].name, check=False)
         assert kept.returncode == 1 and "too few places" in kept.stderr, kept
-        made.under_load(lambda: made.backends[1].signal(9))
+        # Now too few are left for a write to bear another loss: it is refused, and every object is still read.
+        made.backends[1].signal(9)
+        assert made.check() > 0
+        client = raw.Raw(made.gateway.access)
+        wait(lambda: client("PUT", "/plain-bucket/more", {}, b"x" * 200_000).status == 503, "a write was taken")
+        client.close()
+        assert made.check() > 0
         made.stop()
 
 

@@ -20,6 +20,43 @@ struct RecordTests {
         #expect(try VersionRecord(encoded: recovered.encoded) == recovered)
     }
 
+    @Test("of stores are the same once they are written again, as directories and as backends")
+    func stores() throws {
+        var record = StoreRecord(
+            id: [UInt8](repeating: 7, count: 16), place: "/disk0", isMountPoint: true,
+            attached: Timestamp(nanoseconds: 12), isAway: true)
+        #expect(try StoreRecord(encoded: record.encoded) == record)
+        record.backend = BackendRecord(
+            name: "one", url: "https://s3.example.org", bucket: "shards", prefix: "a/", signingRegion: "eu-1",
+            addressing: "virtual-host", profile: "minio", isBuffered: true, authorities: "PEM",
+            pinnedKeys: [[1, 2], [3]],
+            domain: FailureDomain(region: "r", zone: "z", provider: "p", hosts: ["h", "i"]), credentials: [9, 8, 7],
+            probed: Timestamp(nanoseconds: -3),
+            findings: [BackendRecord.Finding(ability: "reach", verdict: "good", detail: "It answers.")])
+        for standing in [StoreRecord.Standing.active, .draining, .detached] {
+            record.standing = standing
+            #expect(try StoreRecord(encoded: record.encoded) == record)
+        }
+        record.backend?.name = ""
+        #expect(throws: RecordError.malformed) { try StoreRecord(encoded: record.encoded) }
+        #expect(throws: RecordError.malformed) {
+            var writer = RecordWriter()
+            writer.bytes(1, [UInt8](repeating: 7, count: 16))
+            writer.number(7, UInt64(3))
+            return try StoreRecord(encoded: writer.bytes)
+        }
+    }
+
+    @Test("of lists of stores have a domain for each store, or for none")
+    func placements() throws {
+        for domains: [UInt16]? in [nil, [0, 0, 300]] {
+            let record = PlacementRecord(stores: [1, 500, 65_535], domains: domains)
+            #expect(try PlacementRecord(encoded: record.encoded) == record)
+        }
+        let uneven = PlacementRecord(stores: [1, 2], domains: [0])
+        #expect(throws: RecordError.malformed) { try PlacementRecord(encoded: uneven.encoded) }
+    }
+
     @Test("whose numbers do not fit are damaged, and end no process that writes them again")
     func largeNumbers() throws {
         #expect(try version { $0.number(14, UInt64(7)) }.partCount == 7)

@@ -171,6 +171,7 @@ final class BackendDesk: Sendable {
         } catch {
             throw BackendError(.unavailable, "The index: \(error)")
         }
+        BackendsFile.write(try await registry(), launch)
     }
 
     // MARK: What is told

@@ -58,17 +58,21 @@ struct IndexRestoration {
             throw StartError("The index \(path) is there. Move it away first, if it is to be replaced.")
         }
         let findings = await StoreFinding.find(directories: launch.configuration.pool.directories)
-        guard let deployment = try StoreArrangement.deployment(findings) else {
-            throw StartError("None of the \(findings.count) directories holds a store.")
+        let backends = await openBackends(try BackendsFile.read(launch), besides: [:])
+        let found = findings + backends.places.values.map(\.finding)
+        guard let deployment = try StoreArrangement.deployment(found) else {
+            throw StartError(
+                (["None of the \(Counted(found.count, "place")) that are known holds a store."] + backends.problems)
+                    .joined(separator: "\n"))
         }
         let (places, problems) = await open(findings)
         do throws(StartError) {
-            guard places.contains(where: { $0.store != nil }) else {
+            guard (places + backends.places.values).contains(where: { $0.store != nil }) else {
                 throw StartError("No store can be read.")
             }
-            let lines = try await restore(from: places, deployment)
+            let lines = try await restore(from: places, backends.places, deployment)
             for place in places { await place.store?.close() }
-            return problems + lines
+            return problems + backends.problems + lines
         } catch {
             for place in places { await place.store?.close() }
             // What is missing may lie on the stores that are.
@@ -99,9 +103,9 @@ struct IndexRestoration {
     }
 
     private func restore(
-        from places: [LostTail.Place], _ deployment: [UInt8]
+        from places: [LostTail.Place], _ known: [UInt16: LostTail.Place], _ deployment: [UInt8]
     ) async throws(StartError) -> [String] {
-        var (places, backends, problems) = (places, [UInt16: LostTail.Place](), [String]())
+        var (places, backends, problems) = (places, known, [String]())
         while true {
             try removeTemporary()
             let index = try await StartError.awaited(temporary) { [temporary] () throws(IndexOpenError) in

@@ -17,7 +17,7 @@ struct BesideRequests: Sendable {
     private let scrubber: Scrubber
     private let fullScrubber: Scrubber
     private let collector: Collector
-    private let scrubsWanted: AsyncStream<Void>
+    private let looksWanted: AsyncStream<StoreWatch.Look>
 
     /// A scrub that was asked for goes faster than the one of every week.
     private static let fullScrubBytesPerSecond: Int64 = 512 << 20
@@ -36,13 +36,13 @@ struct BesideRequests: Sendable {
         var full = Scrubber.Settings()
         full.bytesPerSecond = Self.fullScrubBytesPerSecond
         fullScrubber = parts.scrubber(full)
-        let (wanted, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
-        scrubsWanted = wanted
+        let (wanted, continuation) = AsyncStream.makeStream(of: StoreWatch.Look.self)
+        looksWanted = wanted
         let watch = StoreWatch(
             audit: audit, environment: deployment.environment, region: deployment.launch.configuration.region,
             logger: Logger(label: "tidegate.stores"),
             changes: registry.counter("tidegate_store_changes_total", help: "Stores that went, came or were replaced.")
-        ) { continuation.yield() }
+        ) { continuation.yield($0) }
         deployment.keeper.onEvent { watch.observe($0) }
     }
 
@@ -56,29 +56,40 @@ struct BesideRequests: Sendable {
             group.addTask { await collector.run() }
             group.addTask { await deployment.keeper.watch() }
             group.addTask { await deployment.emptying.run(deployment, repair) }
-            group.addTask { await scrubWhereWanted() }
+            group.addTask { await lookWhereWanted() }
             group.addTask { await countRefusals() }
             await group.waitForAll()
         }
     }
 
-    private func scrubWhereWanted() async {
-        for await _ in scrubsWanted {
+    private func lookWhereWanted() async {
+        for await look in looksWanted {
             do throws(WorkerError) {
-                let report = try await fullScrubber.pass()
-                deployment.logger.notice(
-                    "every shard was looked at after a store's return",
-                    metadata: [
-                        "blobs": .count(report.blobs), "damaged-shards": .count(report.damagedShards),
-                        "shards-beside-siblings": .count(report.crowdedShards),
-                        "unreachable-shards": .count(report.unreachableShards),
-                    ])
+                switch look {
+                case .everyShard: tell(try await fullScrubber.pass())
+                case .placement:
+                    let count = try await fullScrubber.spreadingPass()
+                    guard count > 0 else { continue }
+                    deployment.logger.notice(
+                        "shards that had to lie beside others are spread again after a store's return",
+                        metadata: ["shards": .count(count)])
+                }
             } catch .cancelled {
                 return
             } catch {
-                deployment.logger.error("a scrub after a store's return failed", metadata: ["reason": "\(error)"])
+                deployment.logger.error("a look after a store's return failed", metadata: ["reason": "\(error)"])
             }
         }
+    }
+
+    private func tell(_ report: ScrubReport) {
+        deployment.logger.notice(
+            "every shard was looked at after a store's return",
+            metadata: [
+                "blobs": .count(report.blobs), "damaged-shards": .count(report.damagedShards),
+                "shards-beside-siblings": .count(report.crowdedShards),
+                "unreachable-shards": .count(report.unreachableShards),
+            ])
     }
 
     private func countRefusals() async {

@@ -72,6 +72,7 @@ struct Deployment: Sendable {
             let placements = try await current.placements(wanted, plain)
             let deployment = try connect(launch, opened.embedded, opened.session, keeper, placements, plain, wake)
             deployment.backup.leave(current.leaving)
+            BackendsFile.write(current, launch)
             return deployment
         } catch {
             await keeper.close()

@@ -10,8 +10,16 @@ struct StoreWatch: Sendable {
     let region: String
     let logger: Logger
     let changes: Counter
-    /// Asks for a scrub of everything, which queues what is missing.
-    let wantScrub: @Sendable () -> Void
+    /// What is to be looked at after a store came.
+    enum Look: Sendable {
+        /// Every byte: the store may lack what it held, and what was written since.
+        case everyShard
+        /// Where shards lie: what was written while it was away had to go elsewhere.
+        case placement
+    }
+
+    /// Asks for a look, which queues what is found.
+    let wantLook: @Sendable (Look) -> Void
 
     func observe(_ event: StoreEvent) {
         changes.add()
@@ -21,11 +29,13 @@ struct StoreWatch: Sendable {
             logger.notice(
                 "a new store stands in place of a lost one; its shards are restored", metadata: tags(slot, nil))
             record("StoreReplaced", slot, nil)
-            wantScrub()
+            wantLook(.everyShard)
         case .returned(let slot):
             logger.notice("a store is back", metadata: tags(slot, nil))
             record("StoreReturned", slot, nil)
-            wantScrub()
+            // A service that did not answer has lost nothing by that, and to read all that it holds costs money. The
+            // usual scrub finds out if it has.
+            wantLook(slot.place.backend == nil ? .everyShard : .placement)
         case .lost(let slot, let reason):
             logger.error("a store is away", metadata: tags(slot, reason))
             record("StoreLost", slot, reason)

@@ -11,6 +11,7 @@ enum ExistingDeployment {
     static func require(_ configuration: TidegateConfiguration) async throws(StartError) {
         guard !FileManager.default.fileExists(atPath: configuration.index.path) else { return }
         let directories = configuration.pool.directories
+        guard !BackendsFile.isThere(configuration) else { return }
         var problems: [String] = []
         for finding in await StoreFinding.find(directories: directories) {
             if finding.inspection?.content == .store { return }

@@ -30,7 +30,8 @@ struct OpenedIndex: Sendable {
         let path = configuration.index.path
         let directories = await StoreFinding.find(directories: configuration.pool.directories)
         let owner = try StoreArrangement.deployment(directories)
-        guard owner == nil || FileManager.default.fileExists(atPath: path) else {
+        let isKnown = owner != nil || BackendsFile.isThere(configuration)
+        guard !isKnown || FileManager.default.fileExists(atPath: path) else {
             throw StartError(
                 "The index \(path) is missing, but the stores hold data. `tidegate recover` brings it back from them.")
         }

@@ -53,7 +53,8 @@ struct StoreRegistry: Sendable {
             .filter { stores[$0]?.standing ?? .active == .active }
         let domains = active.map { stores[$0]?.backend?.domain ?? FailureDomain(hosts: [node]) }
         let numbers = FailureDomains.numbers(
-            domains, spread: pool.spread, shards: pool.dataShards + pool.parityShards, parity: pool.parityShards)
+            domains, at: FailureDomains.Level(rawValue: pool.spread.rawValue),
+            shards: pool.dataShards + pool.parityShards, parity: pool.parityShards)
         return PlacementRecord(stores: active, domains: numbers)
     }
 
