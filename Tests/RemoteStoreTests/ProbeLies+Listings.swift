@@ -119,7 +119,10 @@ extension ProbeLie {
         ProbeLie(
             "parts that are there at once", .multipart,
             lie: { call, backend, honest in
-                if call.kind == .part { backend.put(call.key, (backend.object(call.key) ?? []) + call.body) }
+                // It is right once it is complete.
+                if call.kind == .part, call.isAbout("multipart/whole") {
+                    backend.put(call.key, (backend.object(call.key) ?? []) + call.body)
+                }
                 return honest()
             }),
         ProbeLie(
@@ -134,6 +137,16 @@ extension ProbeLie {
                 let reply = honest()
                 if call.kind == .complete, let object = backend.object(call.key) {
                     backend.put(call.key, object.suffix(1024) + object.dropLast(1024))
+                }
+                return reply
+            }),
+        ProbeLie(
+            "a byte of a part that is lost", .multipart,
+            lie: { call, backend, honest in
+                let reply = honest()
+                if call.kind == .complete, var object = backend.object(call.key) {
+                    object[object.count / 2] ^= 1
+                    backend.put(call.key, object)
                 }
                 return reply
             }),
@@ -191,6 +204,13 @@ extension ProbeLie {
             lie: { call, backend, honest in
                 let reply = honest()
                 if reply.status == 412 { backend.put(call.key, call.body) }
+                return reply
+            }),
+        ProbeLie(
+            "a race that the loser wins", .conditionalPut, .limited,
+            lie: { call, backend, honest in
+                let reply = honest()
+                if reply.status == 412, call.isAbout("condition/race") { backend.put(call.key, call.body) }
                 return reply
             }),
         ProbeLie(

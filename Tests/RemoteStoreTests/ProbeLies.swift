@@ -231,6 +231,13 @@ struct ProbeLie: Sendable, CustomTestStringConvertible {
     static let deletions: [ProbeLie] = [
         ProbeLie("a deletion that does nothing", .delete, lie: forget(.delete, "list/gone-3", Reply(status: 204))),
         ProbeLie(
+            "what is gone is read a little longer", .delete,
+            lie: { call, _, honest in
+                let reply = honest()
+                let isGone = call.kind == .get && call.isAbout("list/gone-2") && reply.status == 404
+                return isGone ? Reply(body: [UInt8](repeating: 1, count: 100)) : reply
+            }),
+        ProbeLie(
             "no deletion of nothing", .delete,
             lie: { call, backend, honest in
                 let isThere = backend.object(call.key) != nil

@@ -9,7 +9,7 @@ import TidegateTesting
 struct ProbeUnderTest: Sendable {
     var bucket = FakeBackend.Bucket()
     var onHead: @Sendable (ScriptedServer.Request, FakeBackend) -> ScriptedServer.Answer? = { _, _ in nil }
-    var environment = SimulatedEnvironment(sleeping: .skipping)
+    var environment: any Environment = SimulatedEnvironment(sleeping: .skipping)
     /// So many bytes are certainly under way when the request breaks off only where there are many.
     var tornBytes = 64 << 10
     var lie: FakeBackend.Lie = { _, _, honest in honest() }
