@@ -102,7 +102,8 @@ package final class IndexBackup: Sendable {
         try await journal(through: last)
     }
 
-    /// Returns once a commit is in the journal of enough stores. Callers that wait together share a segment.
+    /// Returns once a commit is in the journal of enough stores. Callers that wait together share a segment; none fails
+    /// of a pass that had begun before it came.
     package func journal(through version: CommitVersion) async throws(IndexBackupError) {
         while true {
             let turn = await withCheckedContinuation { (waiter: CheckedContinuation<JournalState.Turn, Never>) in

@@ -20,11 +20,19 @@ struct JournalState: Sendable {
 
     typealias Waiter = CheckedContinuation<Turn, Never>
 
+    /// Who waits for a commit while another makes a pass.
+    private struct Waiting {
+        var version: CommitVersion
+        var waiter: Waiter
+        /// Whether it waited already when the pass began that is under way.
+        var isOld = false
+    }
+
     private(set) var position: Position?
     private(set) var bytesSinceSnapshot = 0
     private(set) var segmentsSinceSnapshot = 0
     private var isPassing = false
-    private var waiters: [(version: CommitVersion, waiter: Waiter)] = []
+    private var waiting: [Waiting] = []
     private var segmentsSinceMark = 0
     private var hasMark = false
     private var caughtUpAt: UInt64
@@ -48,30 +56,37 @@ struct JournalState: Sendable {
             isPassing = true
             return .lead
         }
-        waiters.append((version, waiter))
+        waiting.append(Waiting(version: version, waiter: waiter))
         return nil
     }
 
     /// Ends a pass: who is to be called with what, and who makes the next one.
+    ///
+    /// A pass that fails may have failed of what was wrong when it began, and no more when others came to wait for it:
+    /// a store that hesitated for long, another that was away before. They are given a pass that begins after they
+    /// came, which is one more at most.
     mutating func endPass(
         _ result: Result<Position, IndexBackupError>, now: UInt64
     ) -> (waiters: [(continuation: Waiter, turn: Turn)], successor: Waiter?) {
-        var called: [(continuation: Waiter, turn: Turn)] = []
+        // A pass may get some way before it fails.
+        let reached: Position? = if case .success(let end) = result { end } else { position }
+        let isReached = { (one: Waiting) in reached.map { one.version <= $0.version } ?? false }
+        var called = waiting.filter(isReached).map { (continuation: $0.waiter, turn: Turn.done) }
+        waiting.removeAll(where: isReached)
         switch result {
         case .failure(let error):
-            called = waiters.map { ($0.waiter, .failed(error)) }
-            waiters = []
+            called += waiting.filter(\.isOld).map { ($0.waiter, .failed(error)) }
+            waiting.removeAll(where: \.isOld)
             failed(error)
-        case .success(let end):
-            (caughtUpAt, isBehind) = (now, false)
-            called = waiters.filter { $0.version <= end.version }.map { ($0.waiter, .done) }
-            waiters.removeAll { $0.version <= end.version }
+        case .success: (caughtUpAt, isBehind) = (now, false)
         }
-        guard !waiters.isEmpty else {
+        guard !waiting.isEmpty else {
             isPassing = false
             return (called, nil)
         }
-        return (called, waiters.removeFirst().waiter)
+        let successor = waiting.removeFirst().waiter
+        for index in waiting.indices { waiting[index].isOld = true }
+        return (called, successor)
     }
 
     /// A chain begins with a snapshot, at its commit or shortly before it.
