@@ -239,12 +239,12 @@ package struct SimulationRun: Sendable {
     private func checkAnswers(_ operations: [Operation], _ report: inout Report) {
         let (bytes, telling) = (ContentCache(), operations.filter { $0.answer != nil || $0.call.isMutation })
         // What was never answered and never seen most likely never was.
-        let seen = Traces(operations, bytes).mark(telling).filter { $0.answer != nil || $0.commit != nil }
-        var all = seen.flatMap(\.steps)
+        let marked = Traces(operations, bytes).mark(telling)
+        var all = marked.filter { $0.answer != nil || $0.commit != nil }.flatMap(\.steps)
         let near = LinearizabilityChecker(all, bytes).check()
         if near == .linearizable { return }
         let longest: LinearizabilityChecker.Attempt
-        switch LinearizabilityChecker(telling.flatMap(\.steps), bytes).check() {
+        switch LinearizabilityChecker(marked.flatMap(\.steps), bytes).check() {
         case .linearizable: return
         case .undecided(let attempt):
             report.isUndecided = true
@@ -252,7 +252,7 @@ package struct SimulationRun: Sendable {
             longest = near.attempt ?? attempt
         case .violated(let attempt):
             report.violations.append("the answers have no order")
-            (longest, all) = (attempt, telling.flatMap(\.steps))
+            (longest, all) = (attempt, marked.flatMap(\.steps))
         }
         report.history = ["\(longest.length) answers have one, after which the bucket holds"]
         for (key, versions) in longest.state.keys.sorted(by: { $0.key < $1.key }) {

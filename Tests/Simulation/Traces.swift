@@ -1,4 +1,4 @@
-/// What answers show of operations that had none themselves.
+/// What answers show of operations that had none themselves, or that changed nothing since another had done the same.
 struct Traces {
     /// Commits of versions, by what the objects were written with, and by their keys and ETags.
     private var tags: [Int: Int] = [:]
@@ -9,6 +9,8 @@ struct Traces {
     private var values: Set<String> = []
     /// ETags of parts that somebody made an object of.
     private var parts: Set<String> = []
+    /// Commits of uploads' completions, by the uploads.
+    private var completions: [String: Int] = [:]
     private let bytes: ContentCache
 
     private struct Listed: Hashable {
@@ -18,9 +20,12 @@ struct Traces {
 
     init(_ operations: [Operation], _ bytes: ContentCache) {
         self.bytes = bytes
+        let known = Self.versionsOfKnownOrigin(operations)
         for operation in operations {
             switch operation.call {
-            case .complete(_, _, let wanted): parts.formUnion(wanted.values)
+            case .complete(_, let upload, let wanted):
+                parts.formUnion(wanted.values)
+                if let commit = operation.commit { completions[upload] = commit }
             case .put(let key, _, let content, _): held[key, default: []].insert(bytes.etag(content))
             default: break
             }
@@ -30,7 +35,10 @@ struct Traces {
             case .listed(let entries):
                 for entry in entries {
                     guard let etag = entry.etag else { continue }
-                    listed[Listed(key: entry.key, etag: etag)] = Self.commit(entry.version)
+                    // Copies and empty objects are alike: one whose origin is known shows nothing of another.
+                    if entry.version.map(known.contains) != true {
+                        listed[Listed(key: entry.key, etag: etag)] = Self.commit(entry.version)
+                    }
                     held[entry.key, default: []].insert(etag)
                 }
             case .tags(let value?): values.insert(value)
@@ -39,17 +47,38 @@ struct Traces {
         }
     }
 
+    /// The ids of versions of which an answer says what made them.
+    private static func versionsOfKnownOrigin(_ operations: [Operation]) -> Set<String> {
+        var known: Set<String> = []
+        for operation in operations {
+            switch (operation.call, operation.answer) {
+            case (.put, .done(_, let id?)), (.copy, .done(_, let id?)), (.complete, .done(_, let id?)):
+                known.insert(id)
+            case (_, .object(let object)):
+                if object.tag != nil, let id = object.version { known.insert(id) }
+            default: break
+            }
+        }
+        // This is what all versions are called that were made without versioning, one after the other.
+        known.remove("null")
+        return known
+    }
+
     /// The commit that a version's id names; the last of all where it names none.
     private static func commit(_ id: String?) -> Int {
         id.flatMap { $0.utf8.count == 32 ? Int($0.prefix(16), radix: 16) : nil } ?? .max
     }
 
-    /// Notes where the operations that stayed open and left a trace were committed.
+    /// Notes where the operations that stayed open and left a trace were committed, and what repeats a completion.
     func mark(_ operations: [Operation]) -> [Operation] {
         operations.map { operation in
-            guard operation.answer == nil, operation.commit == nil else { return operation }
+            guard operation.commit == nil else { return operation }
             var operation = operation
-            operation.commit = commit(of: operation.call)
+            switch (operation.call, operation.answer) {
+            case (_, nil): operation.commit = commit(of: operation.call)
+            case (.complete(_, let upload, _), .done): operation.commit = completions[upload]
+            default: break
+            }
             return operation
         }
     }

@@ -149,6 +149,65 @@ struct CheckerTests {
         #expect(!isRight([put(1, 1, 2), put(2, 3, 4), copy(1, 5, 6)]))
     }
 
+    @Test func aVersionOfKnownOriginIsNoTraceOfAnotherWrite() {
+        let empty = Content(number: 1, size: 0)
+        let etag = bytes.etag(empty)
+        let id = "0000000000000007aaaaaaaaaaaaaaaa"
+        let original = operation(.put(key: "l", tag: 1, empty, nil), .done(etag: etag, version: nil), 1, 2)
+        let copy = operation(.copy(from: "l", to: "k", tag: 2), nil, 3, nil)
+        let entry = Answer.Listed(key: "k", version: id, etag: etag, size: 0, isLatest: true)
+        let listing = operation(.listVersions, .listed([entry]), 9, 10)
+        func commit(with others: Operation...) -> Int? {
+            let all = [copy, original, listing] + others
+            return Traces(all, bytes).mark(all)[0].commit
+        }
+        #expect(commit() == 7)
+        // Somebody else made it, as an answer says.
+        let done = Answer.done(etag: etag, version: id)
+        #expect(commit(with: operation(.put(key: "k", tag: 3, empty, nil), done, 4, 5)) == nil)
+        #expect(commit(with: operation(.copy(from: "l", to: "k", tag: 3), done, 4, 5)) == nil)
+        let read = Answer.object(Answer.Object(tag: 3, etag: etag, size: 0, version: id))
+        #expect(commit(with: operation(.get(key: "k", version: id, bytes: nil), read, 11, 12)) == nil)
+        // A deletion names a version that it did not make.
+        #expect(commit(with: operation(.delete(key: "k", version: id), .done(etag: nil, version: id), 11, 12)) == 7)
+    }
+
+    @Test func aRepeatedCompletionIsLookedForWhereTheFirstWas() {
+        func complete(_ upload: String, _ answer: Answer?, _ commit: Int?) -> Operation {
+            var complete = operation(
+                .complete(key: "k", upload: upload, parts: [1: "e"]), answer, 1, answer.map { _ in 9 })
+            complete.commit = commit
+            return complete
+        }
+        let done = Answer.done(etag: "e-1", version: nil)
+        let all = [
+            complete("u", done, nil), complete("u", nil, 7), complete("v", done, nil),
+            complete("u", .refused(status: 404), nil),
+        ]
+        #expect(Traces(all, bytes).mark(all).map(\.commit) == [7, 7, nil, nil])
+    }
+
+    @Test func aSearchGoesByThePlacesOfCommits() {
+        func placed(_ operation: Operation, _ commit: Int?) -> Operation {
+            var operation = operation
+            operation.commit = commit
+            return operation
+        }
+        // Deletes without an answer that changed nothing where they were committed, and would later; what tells comes
+        // long after.
+        let deletes = (1...6).map { placed(operation(.delete(key: "k", version: nil), nil, $0, nil), $0) }
+        let others = (2...20).map { number in
+            let content = Content(number: number, size: 10)
+            let done = Answer.done(etag: bytes.etag(content), version: nil)
+            let call = Call.put(key: "l", tag: number, content, nil)
+            return placed(operation(call, done, 10 * number, 10 * number + 1), 10 * number)
+        }
+        let history = deletes + [placed(put(1, 10, 11), 10)] + others + [get(1, 300, 301)]
+        // A situation for each that has a place.
+        let search = LinearizabilityChecker(history, bytes, mostSituations: deletes.count + others.count + 2)
+        #expect(search.check() == .linearizable)
+    }
+
     @Test func versionsAreTold() {
         let content = Content(number: 1, size: 10)
         let versioned = operation(.setVersioning(.enabled), .done(etag: nil, version: nil), 1, 2)

@@ -15,6 +15,7 @@ struct SimulationTests {
         "1349",  // A read that overlapped the first versioning of its bucket did not tell the version's id.
         "3722",  // A recovery took damaged bytes for an object, by their footers.
         "2002453",  // A repair put two shards of a blob on one store, which was lost.
+        "3010913",  // Who came to wait for the journal was refused for a pass that had begun before, under faults.
     ]
 
     /// Seeds of which a law was said to be broken that was not, for what was wrong with the simulation then.
@@ -22,6 +23,9 @@ struct SimulationTests {
         "3631",  // A call of the index failed of what was wrong when it began, and no more when others waited for it.
         "4741",  // What a recovery had brought back was looked for too late, and the search for an order given up.
         "5034",  // The model did not know the version's id that completing an upload once more told.
+        // The search for an order was given up.
+        "3012075",  // It looked for a completion that repeated another before all else, and so for both.
+        "3017312",  // It put off a delete that had changed nothing until it changed something.
     ]
 
     private static let others = ["1000001", "1000002", "1000003"]
