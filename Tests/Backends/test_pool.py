@@ -36,9 +36,8 @@ def test_everything_is_stored_and_listed(mixed):
     assert all(cluster.objects(backend) for backend in mixed.backends)
 
 
-@pytest.mark.parametrize("first, second", [(0, 1), (2, 3)])
-def test_a_store_that_hangs_and_one_that_is_gone_fail_no_request(mixed, first, second):
-    hanging, gone = mixed.backends[first], mixed.folder / f"directory-{second % 2}"
+def test_a_store_that_hangs_and_one_that_is_gone_fail_no_request(mixed):
+    hanging, gone = mixed.backends[0], mixed.folder / "directory-1"
 
     def act():
         with hanging.stopped():
@@ -57,7 +56,7 @@ def test_a_store_that_hangs_and_one_that_is_gone_fail_no_request(mixed, first, s
 
 
 def test_what_is_lost_for_good_is_restored(mixed):
-    """A directory that is emptied, while an S3 server is stopped: whoever asks for the other stores' shards gets them."""
+    """A directory that is emptied; then an S3 server hangs beside it."""
     directory = mixed.folder / "directory-0"
 
     def act():
@@ -74,7 +73,7 @@ def test_what_is_lost_for_good_is_restored(mixed):
 
 
 def test_every_shard_is_back(mixed):
-    """What was lost is restored; a scrub beside the stopped gateway repairs what was waited with, and then finds nothing."""
+    """A scrub beside the stopped gateway repairs what is still to be repaired, and then finds nothing."""
     mixed.stop()
     mixed.tool("scrub", check=False)
     scrub = mixed.tool("scrub", check=False)

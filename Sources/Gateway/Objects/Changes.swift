@@ -44,8 +44,8 @@ package struct Changes: Sendable {
     /// this one. But a blob that is condemned never gets a reference again: then no commit succeeds, and the bytes have
     /// to be written again.
     ///
-    /// Nor does one where the blob was placed by a list that has been closed: a store of it was taken away, perhaps with
-    /// a shard of this blob.
+    /// Nor does one where the blob was placed by a list that has been closed: a store of it was taken away, perhaps
+    /// with a shard of this blob.
     ///
     /// - Parameter now: Since when shards are missing.
     package mutating func refer(to segments: [Segment], from owner: [UInt8], at now: Timestamp) {

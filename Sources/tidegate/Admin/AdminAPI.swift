@@ -9,8 +9,8 @@ import Signing
 /// The management interface on the admin port: JSON, signed with signature version 4 for the service `tidegate`,
 /// decided by policies (`tidegate:*`), and recorded like every other request.
 ///
-/// A signature for S3 is none here, and the other way round: a URL that somebody presigned for an object must not become
-/// a deed of its signer's.
+/// A signature for S3 is none here, and the other way round: a URL that somebody presigned for an object must not
+/// become a deed of its signer's.
 struct AdminAPI: Sendable {
     /// What signatures are for.
     static let service = "tidegate"

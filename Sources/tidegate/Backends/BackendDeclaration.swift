@@ -120,8 +120,8 @@ struct BackendDeclaration: Codable, Sendable {
             (hosts + [region ?? "", zone ?? "", provider ?? ""]).allSatisfy(Self.isLabel)
         else {
             throw .invalid(
-                "Region, zone, provider and hosts are labels of at most 255 visible ASCII characters, and a backend has "
-                    + "at most \(Self.mostHosts) hosts.")
+                "Region, zone, provider and hosts are labels of at most 255 visible ASCII characters, and a backend "
+                    + "has at most \(Self.mostHosts) hosts.")
         }
         return FailureDomain(
             region: region ?? "", zone: zone ?? "", provider: provider ?? "", hosts: hosts.filter { !$0.isEmpty })

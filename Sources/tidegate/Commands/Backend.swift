@@ -223,9 +223,8 @@ struct BackendDrain: AsyncParsableCommand {
     func run() async throws {
         try await BackendCommand.run(options) { access throws(BackendError) in
             _ = try await access.drain(name)
-            print(
-                "\(name) is given nothing more; what it holds goes elsewhere\(access.isLive ? "" : " once a gateway runs")."
-            )
+            let when = access.isLive ? "" : " once a gateway runs"
+            print("\(name) is given nothing more; what it holds goes elsewhere\(when).")
         }
     }
 }

@@ -57,6 +57,7 @@ struct BesideRequests: Sendable {
             group.addTask { await deployment.keeper.watch() }
             group.addTask { await deployment.emptying.run(deployment, repair) }
             group.addTask { await lookWhereWanted() }
+            group.addTask { await UploadSweep(deployment: deployment).run() }
             group.addTask { await countRefusals() }
             await group.waitForAll()
         }
