@@ -48,6 +48,12 @@ def test_a_backend_is_attached_once(growing):
     assert again.returncode == 1 and "already" in again.stderr, again
 
 
+def test_a_gateway_is_no_store_of_its_own(growing):
+    place = ["--url", growing.gateway.endpoint, "--bucket", "plain-bucket", "--credentials", growing.credentials]
+    itself = growing.tool("backend", "attach", "itself", *place, check=False)
+    assert itself.returncode == 1 and "in itself" in itself.stderr, itself
+
+
 def test_credentials_change_without_a_restart(growing):
     name = growing.backends[0].name
     wrong = growing.folder / "wrong"

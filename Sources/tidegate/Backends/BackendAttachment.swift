@@ -1,4 +1,5 @@
 import Audit
+import Configuration
 import Logging
 import Metadata
 import Primitives
@@ -16,6 +17,7 @@ extension BackendDesk {
             var record = try declaration.record()
             let credentials = try declaration.checkedCredentials()
             try await refuseTwins(of: record)
+            try await refuseSelf(record, credentials)
             if record.isBuffered, declaration.acceptBuffered != true {
                 throw BackendError(
                     .refused,
@@ -50,6 +52,26 @@ extension BackendDesk {
                     .conflict, "The backend `\(other.name)` is in the same place: one would find the other's shards.")
             }
         }
+    }
+
+    /// Refuses the gateway itself: what it stored would be stored in it again, without end. It is known by a bucket of
+    /// that name and an access key that it knows.
+    private func refuseSelf(_ record: BackendRecord, _ credentials: BackendCredentials) async throws(BackendError) {
+        let configuration = launch.configuration
+        var keys = configuration.keys.map(\.accessKey)
+        if let root = configuration.root { keys.append(root.accessKey) }
+        do throws(StartError) {
+            if configuration.root == nil { keys.append(try launch.existingRootKey().accessKey) }
+        } catch {
+            // No gateway was started on this data yet: there is none to be taken for a backend.
+        }
+        guard keys.contains(where: { $0.utf8.elementsEqual(credentials.accessKey.utf8) }),
+            try await entry(Keys.bucket(record.bucket)) != nil
+        else { return }
+        throw BackendError(
+            .conflict,
+            "This deployment has a bucket `\(record.bucket)` and the access key itself: it would store its shards in "
+                + "itself. Where it is another service, use another access key there.")
     }
 
     private static func place(_ record: BackendRecord) -> (root: String, prefix: String)? {

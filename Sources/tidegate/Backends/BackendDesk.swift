@@ -153,7 +153,7 @@ final class BackendDesk: Sendable {
         live?.keeper.note(next, position)
     }
 
-    private func entry(_ key: Key) async throws(BackendError) -> Entry? {
+    func entry(_ key: Key) async throws(BackendError) -> Entry? {
         do throws(MetadataError) {
             return try await index.values(of: [key])[0]
         } catch {
