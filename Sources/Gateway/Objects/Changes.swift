@@ -49,7 +49,12 @@ package struct Changes: Sendable {
     ///
     /// - Parameter now: Since when shards are missing.
     package mutating func refer(to segments: [Segment], from owner: [UInt8], at now: Timestamp) {
-        for epoch in Set(segments.map(\.location.placementEpoch)) { require(.absent(Keys.closedPlacement(epoch))) }
+        // Segments of one object are nearly always of one list.
+        var checked: UInt32?
+        for segment in segments where segment.location.placementEpoch != checked {
+            checked = segment.location.placementEpoch
+            require(.absent(Keys.closedPlacement(segment.location.placementEpoch)))
+        }
         for segment in segments {
             require(.absentOrEmpty(Keys.trash(segment.blob)))
             create(Keys.blob(segment.blob), BlobRecord(location: segment.location).encoded)
