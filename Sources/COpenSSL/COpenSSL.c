@@ -19,6 +19,13 @@ static void require(int done) {
     abort();
 }
 
+// At the end of a process OpenSSL would take itself apart while other threads may still be in it, such as one that
+// closes its connections to a backend: what the process held goes with it anyway. It has to be said before anything
+// else of OpenSSL is called, by us or by libcurl.
+__attribute__((constructor)) static void leave_it_whole_at_the_end(void) {
+    OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
+}
+
 // EVP_MD_fetch and its like take a lock and a search of the providers, some microseconds each; so each is done once.
 static EVP_MD *digests[tg_digest_kinds];
 static size_t digest_sizes[tg_digest_kinds];
