@@ -121,10 +121,18 @@ def wait_until_served(side, deadline=120):
 
 @contextlib.contextmanager
 def running(command, log, **options):
-    """A process that is ended by its id."""
+    """A process that is ended by its id, in a session of its own.
+
+    A process that a test has stopped goes on when the group that it belongs to loses its last parent elsewhere.
+    """
     with open(log, "ab") as output:
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, **options
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            **options,
         )
     try:
         yield process
