@@ -66,8 +66,9 @@ class Cluster:
         self.credentials.chmod(0o600)
         self.backends = [start(kind, number, self.folder, stack) for number, kind in enumerate(kinds)]
         stores = [str(self.folder / f"directory-{number}") for number in range(directories)]
-        pool = {"directories": stores} if stores else {}
-        self.gateway = gateway.Gateway(self.folder / "gateway", config={"pool": pool, **(config or {})})
+        config = dict(config or {})
+        pool = {**config.pop("pool", {}), **({"directories": stores} if stores else {})}
+        self.gateway = gateway.Gateway(self.folder / "gateway", config={"pool": pool, **config})
         stack.callback(self.gateway.kill)
         self.ledger, self.phase = ledger.Ledger(), 0
 

@@ -96,6 +96,47 @@ def test_a_drained_backend_is_left_empty(growing):
     growing.under_load(lambda: growing.progress(1, []))
 
 
+def upload(where, size, slow, outcome):
+    """A PUT whose last byte is sent when it is told so."""
+    client = raw.Raw(where.gateway.access, timeout=180)
+    headers = client.signed("PUT", "/plain-bucket/slow", {"Content-Length": str(size)}, payload=raw.UNSIGNED)
+    connection = client.connect()
+    connection.putrequest("PUT", "/plain-bucket/slow", skip_host=True, skip_accept_encoding=True)
+    for name, value in headers.items():
+        connection.putheader(name, value)
+    connection.endheaders(b"a" * (size - 1))
+    slow.wait(120)
+    connection.send(b"b")
+    outcome.append(connection.getresponse().status)
+    connection.close()
+
+
+def test_an_upload_that_ends_after_a_drain_and_before_the_detachment_is_moved_too(tmp_path):
+    with contextlib.ExitStack() as stack:
+        made = Cluster(tmp_path, stack, kinds=("rclone",), directories=6, config={"pool": {"spread": "store"}})
+        made.attach_all()
+        made.gateway.start()
+        made.make_bucket()
+        backend, slow, outcome, size = made.backends[0], threading.Event(), [], 3 << 20
+        threads = [threading.Thread(target=upload, args=(made, size, slow, outcome)) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        wait(lambda: made.gateway.metrics()["tidegate_requests_in_flight"] >= 4, "the uploads did not begin")
+        made.tool("backend", "drain", backend.name)
+        made.gateway.wait_log("nothing lies on the stores that are drained")
+        slow.set()
+        for thread in threads:
+            thread.join()
+        assert outcome == [200] * 4
+        wait(
+            lambda: made.tool("backend", "detach", backend.name, check=False).returncode == 0,
+            "the backend was not detached",
+            deadline=60,
+        )
+        assert cluster.objects(backend) == []
+        made.finish()
+
+
 def test_an_upload_that_outlasts_a_drain_is_refused_and_never_half_there(growing):
     """Its shards may lie on the store that went; the client is told to send it again."""
     backend = growing.backends[2]
@@ -103,20 +144,7 @@ def test_an_upload_that_outlasts_a_drain_is_refused_and_never_half_there(growing
     slow = threading.Event()
     outcome = []
 
-    def upload():
-        client = raw.Raw(growing.gateway.access, timeout=180)
-        headers = client.signed("PUT", "/plain-bucket/slow", {"Content-Length": str(size)}, payload=raw.UNSIGNED)
-        connection = client.connect()
-        connection.putrequest("PUT", "/plain-bucket/slow", skip_host=True, skip_accept_encoding=True)
-        for name, value in headers.items():
-            connection.putheader(name, value)
-        connection.endheaders(b"a" * (size - 1))
-        slow.wait(120)
-        connection.send(b"b")
-        outcome.append(connection.getresponse().status)
-        connection.close()
-
-    thread = threading.Thread(target=upload)
+    thread = threading.Thread(target=upload, args=(growing, size, slow, outcome))
     thread.start()
     try:
         wait(lambda: growing.gateway.metrics()["tidegate_requests_in_flight"] >= 1, "the upload did not begin")

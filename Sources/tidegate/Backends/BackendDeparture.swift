@@ -58,6 +58,7 @@ extension BackendDesk {
             }
             let left = try await live.blobsLeaving()
             guard left == 0 else {
+                live.emptying.lookAgain()
                 throw BackendError(
                     .conflict,
                     "Shards of \(Counted(left, "blob")) lie on stores that are drained; `tidegate backend list` tells "
@@ -73,7 +74,8 @@ extension BackendDesk {
             try await replace(position, store, gone, recording("DetachBackend", parameters))
             await live.keeper.retire(position)
             guard let backend = gone.backend else { throw BackendError(.unknown, "There is no backend `\(name)`.") }
-            return BackendView(position, gone, backend, absence: nil)
+            let rest = isEmptied ? nil : "it did not answer, so that what lies there was left"
+            return BackendView(position, gone, backend, absence: rest)
         }
     }
 }

@@ -104,12 +104,6 @@ final class BackendDesk: Sendable {
         }
     }
 
-    /// Looks at a backend as `attach` does, and attaches nothing.
-    func probe(_ declaration: BackendDeclaration) async throws(BackendError) -> [BackendView.Finding] {
-        let record = try declaration.record()
-        return Self.views(await probe(record, try declaration.checkedCredentials()).findings)
-    }
-
     /// Looks at an attached backend again, and keeps what was found.
     func probe(named name: String, _ recording: Recording) async throws(BackendError) -> BackendView {
         let (position, store, record) = try await find(name)
@@ -190,11 +184,5 @@ final class BackendDesk: Sendable {
             BackendRecord.Finding(ability: $0.ability.rawValue, verdict: $0.verdict.rawValue, detail: $0.detail)
         }
         return record
-    }
-
-    static func views(_ findings: [ProbeFinding]) -> [BackendView.Finding] {
-        findings.map {
-            BackendView.Finding(ability: $0.ability.rawValue, verdict: $0.verdict.rawValue, detail: $0.detail)
-        }
     }
 }

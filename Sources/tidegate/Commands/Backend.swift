@@ -233,7 +233,7 @@ struct BackendDrain: AsyncParsableCommand {
 struct BackendDetach: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "detach", abstract: "Let go of a backend that was drained.",
-        discussion: "Its credentials are forgotten, and nothing of Tidegate's is left in the bucket.")
+        discussion: "Its credentials are forgotten, and nothing of Tidegate's is left in a bucket that answers.")
 
     @Argument(help: "The backend.")
     var name: String
@@ -243,8 +243,8 @@ struct BackendDetach: AsyncParsableCommand {
 
     func run() async throws {
         try await BackendCommand.run(options) { access throws(BackendError) in
-            _ = try await access.detach(name)
-            print("\(name) is detached.")
+            let view = try await access.detach(name)
+            print("\(name) is detached\(view.absence.map { "; \($0)" } ?? "").")
         }
     }
 }

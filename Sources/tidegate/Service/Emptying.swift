@@ -10,9 +10,16 @@ final class Emptying: Sendable {
     private static let patience = Duration.seconds(15)
 
     private let found = Mutex<Int?>(nil)
+    private let isWanted = Atomic<Bool>(false)
 
     /// Blobs that had a shard on such a store when that was looked at last; nil before the first look.
     var left: Int? { found.withLock { $0 } }
+
+    /// Has stores looked at again that were found empty: an upload that began before they were drained may have become
+    /// known since.
+    func lookAgain() {
+        isWanted.store(true, ordering: .releasing)
+    }
 
     /// Works until it is cancelled or another process has taken over.
     func run(_ deployment: Deployment, _ repair: RepairService) async {
@@ -20,6 +27,7 @@ final class Emptying: Sendable {
         var emptied: Set<Int> = []
         while !Task.isCancelled {
             var pause = Self.period
+            if isWanted.exchange(false, ordering: .acquiringAndReleasing) { emptied = [] }
             let draining = deployment.keeper.draining
             if draining.isEmpty {
                 found.withLock { $0 = nil }
