@@ -57,11 +57,13 @@ def program(name):
 
 
 def rclone(folder):
-    """rclone's server over a directory."""
+    """rclone's server over a directory, which writes to it before it answers: by itself it does so 5 s later, and may
+    then bring back what was deleted meanwhile."""
     (folder / "data").mkdir(parents=True)
     port = gateway.free_ports(1)[0]
     command = [program("rclone"), "serve", "s3", "--addr", f"127.0.0.1:{port}", "--config", str(folder / "none")]
-    command += ["--auth-key", f"{ACCESS_KEY},{SECRET_KEY}", "--vfs-cache-mode", "writes", "--cache-dir", str(folder)]
+    command += ["--auth-key", f"{ACCESS_KEY},{SECRET_KEY}", "--cache-dir", str(folder)]
+    command += ["--vfs-cache-mode", "writes", "--vfs-write-back", "0s"]
     return serving("rclone", [*command, str(folder / "data")], folder, port)
 
 
