@@ -94,6 +94,8 @@ let package = Package(
         // What an operator sets and sees.
         target("Configuration", ["Primitives", .product(name: "Yams", package: "Yams")]),
         target("Monitoring", ["Primitives"]),
+        // How likely a loss is.
+        target("Durability", []),
         // The gateway, its front and its workers.
         target(
             "Gateway",
@@ -192,6 +194,7 @@ let package = Package(
             ]),
         tests("ConfigurationTests", ["Configuration", "Primitives", "TidegateTesting"]),
         tests("MonitoringTests", ["Monitoring", "Primitives"]),
+        tests("DurabilityTests", ["Durability", "TidegateTesting"]),
         tests(
             "GatewayTests",
             [

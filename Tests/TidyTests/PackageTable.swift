@@ -38,6 +38,7 @@ struct PackageTable: Sendable {
             "Server": ["Gateway", "S3Wire", "Primitives", "NIOCore", "NIOPosix", "NIOSSL", "NIOTLS"],
             "Configuration": ["Primitives", "Yams"],
             "Monitoring": ["Primitives"],
+            "Durability": [],
             "Simulation": gateway.union(["Gateway", "Workers", "IndexBackup", "TidegateTesting"]),
             "simulate": ["Simulation", "Primitives", "ArgumentParser"],
             "CWorkbench": [],
