@@ -34,7 +34,14 @@ enum IndexSchema {
             try connection.execute(
                 "BEGIN IMMEDIATE; \(tables) PRAGMA application_id = \(applicationID); "
                     + "PRAGMA user_version = \(formatVersion); COMMIT")
-        } else if version != formatVersion {
+        }
+        try check(connection)
+    }
+
+    /// - Throws: SQLite's errors, and `malformed` where the file is another program's or of another format.
+    static func check(_ connection: borrowing SQLiteConnection) throws(SQLiteError) {
+        let version = try connection.number("PRAGMA user_version") ?? 0
+        guard version == formatVersion else {
             throw .malformed("the format version \(version) of the index (this program knows \(formatVersion))")
         }
         guard try connection.number("PRAGMA application_id") == applicationID else {

@@ -1,13 +1,16 @@
-/// An ordered map of byte strings with conditional commits and snapshot reads.
-///
-/// Every guarantee that S3 gives is one commit here. Conformers keep the laws of `TidegateTesting.MetadataIndexLaws`.
-package protocol MetadataIndex: Sendable {
+/// What can be read of an index.
+package protocol ReadableIndex: Sendable {
     /// The entries of these keys, in their order, nil where there is none; all from one snapshot.
     func values(of keys: [Key]) async throws(MetadataError) -> [Entry?]
 
     /// A page of each scan, all from one snapshot.
     func pages(of scans: [Scan]) async throws(MetadataError) -> [Page]
+}
 
+/// An ordered map of byte strings with conditional commits and snapshot reads.
+///
+/// Every guarantee that S3 gives is one commit here. Conformers keep the laws of `TidegateTesting.MetadataIndexLaws`.
+package protocol MetadataIndex: ReadableIndex {
     /// Applies every mutation if every condition holds, and otherwise none.
     ///
     /// It is durable when it returns. Concurrent commits may share one sync; in such a group, later members see what
@@ -30,7 +33,7 @@ package protocol MetadataIndex: Sendable {
     func changes(after: CommitVersion, limit: Int) async throws(MetadataError) -> [Change]
 }
 
-extension MetadataIndex {
+extension ReadableIndex {
     /// One page of a scan, from one snapshot.
     package func scan(_ scan: Scan) async throws(MetadataError) -> Page { try await pages(of: [scan])[0] }
 }
