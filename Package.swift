@@ -123,7 +123,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Yams", package: "Yams"),
             ],
-            swiftSettings: settings),
+            resources: [.embedInCode("Export/rebuild.py")], swiftSettings: settings),
         target("TidegateTesting", ["Primitives", "Storage", "Metadata", "Audit", nioCore]),
         // The simulator: everything below `Server` under a seed.
         .target(

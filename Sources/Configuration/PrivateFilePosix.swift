@@ -118,10 +118,9 @@ package enum PrivateFile {
 
     /// Puts a file with mode 0600 in the place of what is there, durably and at once.
     package static func replace(_ path: String, _ text: String) throws(PrivateFileError) {
-        let draft = try write(text, besides: path)
-        // Safe: both paths are strings whose terminated copies live as long as the call.
-        guard unsafe rename(draft, path) == 0 else { throw failure("cannot be replaced", path) }
-        try synchronizeDirectory(of: path)
+        var draft = try PrivateDraft(path)
+        try draft.append(Array(text.utf8))
+        try draft.publish()
     }
 
     /// Writes a text under another name first, so that a crash never leaves half a secret under the real one.
@@ -140,7 +139,7 @@ package enum PrivateFile {
         return draft
     }
 
-    private static func synchronizeDirectory(of path: String) throws(PrivateFileError) {
+    static func synchronizeDirectory(of path: String) throws(PrivateFileError) {
         let slash = path.utf8.lastIndex(of: UInt8(ascii: "/"))
         let parent = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
         // Safe: the path is a string whose terminated copy lives as long as the call.
@@ -150,7 +149,7 @@ package enum PrivateFile {
         guard fsync(descriptor) == 0 else { throw failure("cannot be synced", parent) }
     }
 
-    private static func failure(_ what: String, _ path: String) -> PrivateFileError {
+    static func failure(_ what: String, _ path: String) -> PrivateFileError {
         // Safe: strerror returns a valid string, which is copied before another call on this thread could replace it.
         PrivateFileError("`\(path)` \(what): \(unsafe String(cString: strerror(errno)))")
     }

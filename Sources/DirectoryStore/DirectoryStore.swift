@@ -23,6 +23,10 @@ package final class DirectoryStore: BlobStore {
 
     /// The directory's path, for logs.
     package let path: String
+
+    /// Where a blob is below the directory, if it is not in a segment.
+    package static func filePath(of name: BlobName) -> String { "\(FileLayout.files)/\(FileLayout.path(of: name))" }
+
     private let threads: IOThreads
     private let segmentBytes: Int64
     private let environment: any Environment

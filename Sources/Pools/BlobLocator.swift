@@ -25,12 +25,32 @@ package struct BlobLocator: Hashable, Sendable {
     func exception(_ shard: Int) -> ShardException? { exceptions.first { Int($0.index) == shard } }
 }
 
-/// Where one shard of a blob lies.
-struct ShardHome: Hashable, Sendable {
-    var index: Int
-    /// Position in the pool's list of stores; nil where no store holds it.
-    var store: Int?
-    var attempt: UInt8
+extension BlobLocator {
+    /// Where each shard of the blob lies.
+    ///
+    /// - Parameters:
+    ///   - order: of the stores, by the blob's placement.
+    ///   - stores: how many positions there are.
+    package func homes(_ order: [UInt16], stores: Int) -> [ShardHome] {
+        (0..<geometry.shards).map { home($0, order, stores: stores) }
+    }
 
-    func name(of blob: BlobName) -> BlobName { blob.shard(UInt8(truncatingIfNeeded: index), attempt: attempt) }
+    /// Where one shard of the blob lies.
+    func home(_ index: Int, _ order: [UInt16], stores: Int) -> ShardHome {
+        guard let exception = exception(index) else {
+            return ShardHome(index: index, store: Int(order[index % order.count]), attempt: 0)
+        }
+        let store = exception.store.map { Int($0) }.flatMap { $0 < stores ? $0 : nil }
+        return ShardHome(index: index, store: store, attempt: exception.attempt)
+    }
+}
+
+/// Where one shard of a blob lies.
+package struct ShardHome: Hashable, Sendable {
+    package var index: Int
+    /// Position in the pool's list of stores; nil where no store holds it.
+    package var store: Int?
+    package var attempt: UInt8
+
+    package func name(of blob: BlobName) -> BlobName { blob.shard(UInt8(truncatingIfNeeded: index), attempt: attempt) }
 }

@@ -89,19 +89,14 @@ package final class ErasurePool: Sendable {
 
     /// Where each shard of a blob lies.
     func homes(_ locator: BlobLocator) -> [ShardHome] {
-        let order = order(locator.name, epoch: locator.placementEpoch)
-        return (0..<locator.geometry.shards).map { home($0, locator, order) }
+        locator.homes(order(locator.name, epoch: locator.placementEpoch), stores: members.stores.count)
     }
 
     /// Where one shard of a blob lies.
     ///
     /// - Parameter order: of the stores, by the locator's placement.
     func home(_ index: Int, _ locator: BlobLocator, _ order: [UInt16]) -> ShardHome {
-        guard let exception = locator.exception(index) else {
-            return ShardHome(index: index, store: Int(order[index % order.count]), attempt: 0)
-        }
-        let store = exception.store.map { Int($0) }.flatMap { $0 < members.stores.count ? $0 : nil }
-        return ShardHome(index: index, store: store, attempt: exception.attempt)
+        locator.home(index, order, stores: members.stores.count)
     }
 
     /// Whether a store is there and did not fail lately.

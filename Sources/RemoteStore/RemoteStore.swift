@@ -16,6 +16,9 @@ package final class RemoteStore: BlobStore {
     let settings: RemoteStoreSettings
     private let uploads = Mutex<[UploadLeftBehind]>([])
 
+    /// The key of a blob in a bucket.
+    package static func key(of name: BlobName, prefix: String) -> String { ObjectNames(prefix: prefix).key(of: name) }
+
     /// Keys in a row that are no blobs, after which a listing is taken for one without end.
     private static let mostForeignKeys = 10_000
 

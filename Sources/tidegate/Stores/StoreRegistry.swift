@@ -8,7 +8,7 @@ struct StoreRegistry: Sendable {
     var stores: [UInt16: StoreRecord] = [:]
     private(set) var lists: [UInt32: PlacementRecord] = [:]
 
-    static func read(_ index: any MetadataIndex) async throws(StartError) -> StoreRegistry {
+    static func read(_ index: any ReadableIndex) async throws(StartError) -> StoreRegistry {
         var registry = StoreRegistry()
         for entry in try await entries(Keys.stores, index) {
             registry.stores[UInt16(truncatingIfNeeded: Keys.number(entry.key.dropFirst(2)))] =
@@ -26,7 +26,7 @@ struct StoreRegistry: Sendable {
     }
 
     private static func entries(
-        _ range: Range<KeyBound>, _ index: any MetadataIndex
+        _ range: Range<KeyBound>, _ index: any ReadableIndex
     ) async throws(StartError) -> [Entry] {
         try await StartError.awaited("The index") { () throws(MetadataError) in
             try await index.scan(Scan(range, limit: 1000)).entries
