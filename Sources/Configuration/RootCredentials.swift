@@ -21,9 +21,19 @@ package struct RootCredentials: Sendable, Hashable {
     ) throws(PrivateFileError) -> RootCredentials {
         let path = "\(data)/\(fileName)"
         let drawn = draw(environment)
-        let text = "access-key: \(drawn.accessKey)\nsecret-key: \(drawn.secretKey.reveal())\n"
-        if try PrivateFile.create(path, text) { return RootCredentials(key: drawn, isNew: true, path: path) }
+        if try PrivateFile.create(path, text(drawn)) { return RootCredentials(key: drawn, isNew: true, path: path) }
         return try load(from: data)
+    }
+
+    /// Keeps a key that was brought back in a data directory, which must exist.
+    ///
+    /// - Returns: False where there is one already, which stays.
+    package static func restore(_ key: RootKey, in data: String) throws(PrivateFileError) -> Bool {
+        try PrivateFile.create("\(data)/\(fileName)", text(key))
+    }
+
+    private static func text(_ key: RootKey) -> String {
+        "access-key: \(key.accessKey)\nsecret-key: \(key.secretKey.reveal())\n"
     }
 
     /// Reads the key of a data directory.

@@ -36,6 +36,18 @@ package struct SealingKey: Sendable, Hashable, CustomStringConvertible, CustomRe
         return SealingKey(bytes: bytes)
     }
 
+    /// Keeps a key that was brought back in a data directory, which must exist.
+    ///
+    /// - Throws: where there is another key already, or the file cannot be written.
+    package static func restore(_ bytes: [UInt8], in data: String) throws(PrivateFileError) {
+        let path = path(in: data)
+        guard bytes.count == 32 else { throw PrivateFileError("what was to be kept in `\(path)` is no sealing key") }
+        if try PrivateFile.create(path, Hex.encode(bytes) + "\n") { return }
+        guard try load(from: data).bytes == bytes else {
+            throw PrivateFileError("`\(path)` is there and holds another key: move it away first")
+        }
+    }
+
     private init(bytes: [UInt8]) {
         self.bytes = bytes
     }

@@ -1,7 +1,7 @@
 import Cryptography
 package import Metadata
 
-/// One blob of the backup: a segment of the journal or a part of a snapshot.
+/// One blob of the backup: a segment of the journal, a part of a snapshot, or what is known of the stores.
 ///
 /// Big-endian: magic (4 bytes), format version (2), kind (1), flags (1), base (8), last (8), number (4), count (4),
 /// the SHA-256 of the frame before it (32, zeros where there is none), the payload's length (4), the payload, and the
@@ -10,6 +10,8 @@ package struct BackupFrame: Sendable, Hashable {
     package enum Kind: UInt8, Sendable {
         case journal = 1
         case snapshot = 2
+        /// What the index knows of the stores.
+        case members = 3
     }
 
     package var kind: Kind

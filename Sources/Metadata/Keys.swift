@@ -20,7 +20,9 @@ package import Primitives
 /// 04 epoch counter                   the audit outbox
 /// 05 'd' / 05 'e' epoch              the deployment; its writers' epochs
 /// 05 'a' position / 05 'p' epoch     its stores; the lists by which blobs are placed on them
+/// 05 'i' / 05 'k'                    keys and policies, sealed; what the recovery key opens
 /// 05 'l' node                        how far the audit log of a gateway went
+/// 05 'n' / 05 's'                    the next writer epoch; how far the scrubber is
 /// 05 'r'                             that commits of the index may be lost
 /// ```
 /// Bucket, sequence and uid have 8 bytes, an epoch 4, big-endian. `key~` is the key with its zero bytes escaped, and a
@@ -135,6 +137,12 @@ package enum Keys {
 
     /// That the index may lack commits: nothing of the epochs before that is collected as long as the row is there.
     package static let recovered: Key = [0x05, UInt8(ascii: "r")]
+
+    /// The sealing key, sealed for whoever has the recovery key.
+    package static let recoveryKey: Key = [0x05, UInt8(ascii: "k")]
+
+    /// Access keys and policies of the configuration, sealed under the sealing key.
+    package static let keptAccess: Key = [0x05, UInt8(ascii: "i")]
 
     /// The number and hash of a record in the audit log of a gateway, so that the log is missed where it is gone.
     package static func auditMark(node: String) -> Key { [0x05, UInt8(ascii: "l")] + node.utf8 }

@@ -11,7 +11,7 @@ package struct BlobName: Hashable, Comparable, Sendable, CustomStringConvertible
         case journal = 1
         /// A snapshot of the index.
         case snapshot = 2
-        /// Something else of the deployment, such as a probe.
+        /// Something else of the deployment: a copy of what is known of its stores.
         case control = 3
     }
 

@@ -12,7 +12,7 @@ struct Tidegate: AsyncParsableCommand {
             """,
         version: Version.text,
         subcommands: [
-            Serve.self, Scrub.self, Collect.self, Recover.self, ExportManifest.self, Backend.self, Config.self,
-            Audit.self, Version.self,
+            Serve.self, Scrub.self, Collect.self, Recover.self, RecoveryKeyCommand.self, ExportManifest.self,
+            Backend.self, Config.self, Audit.self, Version.self,
         ])
 }

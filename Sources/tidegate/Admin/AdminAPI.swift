@@ -119,6 +119,10 @@ struct AdminAPI: Sendable {
             return try AdminJSON.encode(try await desk.rotate(name, BackendCredentials(credentials), recording))
         case (.drain, let name?): return try AdminJSON.encode(try await desk.drain(name, recording))
         case (.detach, let name?): return try AdminJSON.encode(try await desk.detach(name, recording))
+        case (.recoveryKey, _): return try AdminJSON.encode(try await desk.recoveryKey())
+        case (.renewRecoveryKey, _):
+            let sealed = try AdminJSON.decode(RecoverySealDocument.self, document)
+            return try AdminJSON.encode(try await desk.renewRecoveryKey(sealed, recording))
         case (_, nil): throw BackendError(.unknown, "A backend is to be named.")
         }
     }

@@ -107,6 +107,7 @@ struct LiveBackends: BackendAccess {
     var isLive: Bool { true }
 
     private static let path = "\(AdminRequest.prefix)backends"
+    private static let recoveryKeyPath = "\(AdminRequest.prefix)recovery-key"
 
     func list() async throws(BackendError) -> [BackendView] {
         try AdminJSON.decode([BackendView].self, try await client.ask("GET", Self.path))
@@ -134,6 +135,15 @@ struct LiveBackends: BackendAccess {
 
     func detach(_ name: String) async throws(BackendError) -> BackendView {
         try view(await client.ask("DELETE", "\(Self.path)/\(try checked(name))"))
+    }
+
+    func recoveryKey() async throws(BackendError) -> RecoveryKeyView {
+        try AdminJSON.decode(RecoveryKeyView.self, try await client.ask("GET", Self.recoveryKeyPath))
+    }
+
+    func renewRecoveryKey(_ document: RecoverySealDocument) async throws(BackendError) -> RecoveryKeyView {
+        let answer = try await client.ask("PUT", Self.recoveryKeyPath, try AdminJSON.encode(document))
+        return try AdminJSON.decode(RecoveryKeyView.self, answer)
     }
 
     private func view(_ bytes: [UInt8]) throws(BackendError) -> BackendView {

@@ -9,8 +9,10 @@ struct AdminRequest: Sendable, Hashable {
         case rotate = "RotateBackendCredentials"
         case drain = "DrainBackend"
         case detach = "DetachBackend"
+        case recoveryKey = "GetRecoveryKey"
+        case renewRecoveryKey = "RenewRecoveryKey"
 
-        var isReadOnly: Bool { self == .list }
+        var isReadOnly: Bool { self == .list || self == .recoveryKey }
         /// As policies name it.
         var action: String { "tidegate:\(rawValue)" }
     }
@@ -18,19 +20,33 @@ struct AdminRequest: Sendable, Hashable {
     /// Where the interface begins.
     static let prefix = "/v1/"
     private static let backends = "backends"
+    private static let recoveryKey = "recovery-key"
 
     var operation: Operation
     /// The backend that the path names.
     var backend: String?
 
     /// As policies name what it is about.
-    var resource: String { "arn:aws:tidegate:::backend/\(backend ?? "*")" }
+    var resource: String {
+        switch operation {
+        case .recoveryKey, .renewRecoveryKey: "arn:aws:tidegate:::recovery-key"
+        default: "arn:aws:tidegate:::backend/\(backend ?? "*")"
+        }
+    }
 
     /// - Throws: `NotFound`, `MethodNotAllowed`.
     init(_ head: RequestHead) throws(AdminRefusal) {
         let path = head.rawPath.utf8.dropFirst(Self.prefix.utf8.count)
         let parts = path.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
             .map { String(decoding: $0, as: UTF8.self) }
+        if parts == [Self.recoveryKey] {
+            switch head.method {
+            case "GET": operation = .recoveryKey
+            case "PUT": operation = .renewRecoveryKey
+            default: throw .wrongMethod("GET, PUT")
+            }
+            return
+        }
         guard parts.first == Self.backends, parts.count <= 3 else { throw .noSuchPath }
         if parts.count > 1 {
             guard BackendDeclaration.isName(parts[1]) else { throw .noSuchPath }
@@ -94,7 +110,8 @@ struct AdminRefusal: Error, Sendable {
     }
 
     static let noSuchPath = AdminRefusal(
-        404, "NotFound", "There are /v1/backends, /v1/backends/NAME, and its /probe, /credentials and /drain.")
+        404, "NotFound",
+        "There are /v1/backends, /v1/backends/NAME, its /probe, /credentials and /drain, and /v1/recovery-key.")
     static let accessDenied = AdminRefusal(403, "AccessDenied", "Access Denied")
 
     static func wrongMethod(_ allowed: String) -> AdminRefusal {

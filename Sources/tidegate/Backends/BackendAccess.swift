@@ -18,6 +18,8 @@ protocol BackendAccess: Sendable {
     func rotate(_ name: String, _ credentials: BackendCredentials) async throws(BackendError) -> BackendView
     func drain(_ name: String) async throws(BackendError) -> BackendView
     func detach(_ name: String) async throws(BackendError) -> BackendView
+    func recoveryKey() async throws(BackendError) -> RecoveryKeyView
+    func renewRecoveryKey(_ document: RecoverySealDocument) async throws(BackendError) -> RecoveryKeyView
 }
 
 /// Works on the index beside a stopped gateway.
@@ -45,6 +47,12 @@ struct OfflineBackends: BackendAccess {
 
     func detach(_ name: String) async throws(BackendError) -> BackendView {
         try await desk.detach(name, recording)
+    }
+
+    func recoveryKey() async throws(BackendError) -> RecoveryKeyView { try await desk.recoveryKey() }
+
+    func renewRecoveryKey(_ document: RecoverySealDocument) async throws(BackendError) -> RecoveryKeyView {
+        try await desk.renewRecoveryKey(document, recording)
     }
 
     /// Whoever can open the index did it.

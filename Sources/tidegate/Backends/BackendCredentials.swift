@@ -1,5 +1,4 @@
 import Configuration
-import Foundation
 import Primitives
 import Signing
 
@@ -8,8 +7,6 @@ struct BackendCredentials: Sendable, Hashable {
     var accessKey: String
     var secret: Secret
     var sessionToken: Secret?
-
-    private static let mostBytes = 64 << 10
 
     var forSigning: SigningCredentials {
         SigningCredentials(
@@ -20,19 +17,8 @@ struct BackendCredentials: Sendable, Hashable {
     ///
     /// - Parameter path: a file that its owner alone can read, or `-` for standard input.
     static func read(_ path: String) throws(StartError) -> BackendCredentials {
-        guard path.utf8.elementsEqual("-".utf8) else {
-            let text = try StartError.translated("The credentials") { () throws(PrivateFileError) in
-                try PrivateFile.read(path)
-            }
-            return try BackendCredentials(text, from: "`\(path)`")
-        }
-        let bytes: Data?
-        do {
-            bytes = try FileHandle.standardInput.read(upToCount: mostBytes)
-        } catch {
-            throw StartError("Standard input cannot be read.")
-        }
-        return try BackendCredentials(String(decoding: bytes ?? Data(), as: UTF8.self), from: "Standard input")
+        let source = path.utf8.elementsEqual("-".utf8) ? "Standard input" : "`\(path)`"
+        return try BackendCredentials(try PrivateText.read(path, "The credentials"), from: source)
     }
 
     /// - Parameter source: what a message calls the text; it repeats nothing of it.

@@ -19,10 +19,10 @@ struct Backend: AsyncParsableCommand {
 /// How a backend is reached and what is said of it.
 struct BackendOptions: ParsableArguments {
     @Option(help: "The service: http:// or https://, a host and perhaps a port.")
-    var url: String
+    var url: String?
 
     @Option(help: "The bucket, which holds nothing but what Tidegate puts there.")
-    var bucket: String
+    var bucket: String?
 
     @Option(help: "A prefix for every key, so that a bucket can be shared.")
     var prefix: String?
@@ -31,7 +31,7 @@ struct BackendOptions: ParsableArguments {
         help: ArgumentHelp(
             "A file, readable by its owner alone, with the lines `access-key: …` and `secret-key: …`, and perhaps "
                 + "`session-token: …`; - for standard input.", valueName: "file"))
-    var credentials: String
+    var credentials: String?
 
     @Option(help: "minio, ceph-rgw, truenas or s3 (s3).")
     var profile: String?
@@ -53,8 +53,14 @@ struct BackendOptions: ParsableArguments {
             "The SHA-256 of a public key that the server must have, Base64; may be repeated.", valueName: "digest"))
     var pins: [String] = []
 
+    /// Whether nothing is said of a backend.
+    var isEmpty: Bool { url == nil && bucket == nil && credentials == nil }
+
     /// What is declared, with the credentials read.
     func declaration(_ name: String) throws(StartError) -> BackendDeclaration {
+        guard let url, let bucket, let credentials else {
+            throw StartError("A backend is named by --url, --bucket and --credentials.")
+        }
         let read = try BackendCredentials.read(credentials)
         var declaration = BackendDeclaration(
             name: name, url: url, bucket: bucket,

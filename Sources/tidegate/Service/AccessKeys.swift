@@ -48,20 +48,22 @@ struct AccessKeys {
     /// Checks every policy of the directory, named by a key or not: one that is broken is found at the start and not
     /// when a key is given it.
     ///
-    /// - Returns: The names of the policies, in order.
-    func readyPolicies() throws(StartError) -> [String] {
-        guard let directory = configuration.policiesDirectory else { return [] }
+    /// - Returns: The policies by name, as they are written.
+    func readyPolicies() throws(StartError) -> [String: [UInt8]] {
+        guard let directory = configuration.policiesDirectory else { return [:] }
         let names: [String]
         do {
             names = try FileManager.default.contentsOfDirectory(atPath: directory)
         } catch {
             throw StartError("policies-directory: \(directory) cannot be read.")
         }
-        let policies = names.compactMap { name in
-            name.utf8.suffix(5).elementsEqual(".json".utf8)
-                ? String(decoding: name.utf8.dropLast(5), as: UTF8.self) : nil
-        }.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-        for policy in policies { _ = try Self.parse(try file(policy), "\(directory)/\(policy).json") }
+        var policies: [String: [UInt8]] = [:]
+        for name in names where name.utf8.suffix(5).elementsEqual(".json".utf8) {
+            let policy = String(decoding: name.utf8.dropLast(5), as: UTF8.self)
+            let text = try file(policy)
+            _ = try Self.parse(text, "\(directory)/\(policy).json")
+            policies[policy] = text
+        }
         return policies
     }
 

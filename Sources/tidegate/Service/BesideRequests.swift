@@ -58,6 +58,7 @@ struct BesideRequests: Sendable {
             group.addTask { await deployment.emptying.run(deployment, repair) }
             group.addTask { await lookWhereWanted() }
             group.addTask { await UploadSweep(deployment: deployment).run() }
+            group.addTask { await MembersKeeper(deployment: deployment).run() }
             group.addTask { await countRefusals() }
             await group.waitForAll()
         }

@@ -37,7 +37,8 @@ struct Service: Sendable {
         let keys = AccessKeys(configuration)
         let policies = try keys.readyPolicies()
         if !policies.isEmpty {
-            logger.info("policies read", metadata: ["names": "\(policies.joined(separator: ", "))"])
+            let names = policies.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+            logger.info("policies read", metadata: ["names": "\(names.joined(separator: ", "))"])
         }
         if configuration.md5 == .plain {
             logger.notice("MD5s are computed one after the other, as is configured: uploads cost more than they need")
@@ -55,6 +56,7 @@ struct Service: Sendable {
             exit(70)
         }
         let root = try launch.rootKey()
+        try await RecoveryKeeping(deployment).begin(KeptAccess(configuration, root: root, policies: policies))
         let registry = MetricsRegistry()
         let audit = try await openAudit(deployment)
         let workerMetrics = WorkerMetrics(registry, environment: launch.environment, logger: logger)
