@@ -185,7 +185,10 @@ let package = Package(
             ]),
         tests(
             "MetadataTests",
-            ["Metadata", "EmbeddedIndex", "IndexBackup", "Primitives", "Storage", "TidegateTesting", nioCore]),
+            [
+                "Metadata", "EmbeddedIndex", "IndexBackup", "Cryptography", "Primitives", "Storage", "TidegateTesting",
+                nioCore,
+            ]),
         tests("AuditTests", ["Audit", "AuditLog", "Cryptography", "Primitives", "TidegateTesting", nioCore]),
         tests(
             "WorkersTests",

@@ -44,8 +44,8 @@ package struct RecoveryKey: Sendable, CustomStringConvertible, CustomReflectable
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// Reads what `text` gives, as somebody may have copied it: in either case, in other groups, with O for 0 and I or L
-    /// for 1.
+    /// Reads what `text` gives, as somebody may have copied it: in either case, in other groups, with O for 0 and I or
+    /// L for 1.
     ///
     /// - Throws: A sentence, which repeats nothing of the text.
     package init(text: String) throws(RecoveryKeyError) {
@@ -120,8 +120,8 @@ package struct RecoveryKey: Sendable, CustomStringConvertible, CustomReflectable
         try HKDFSHA256.derive(secret: bytes, salt: deployment, info: Self.info, length: AES256GCM.keyLength)
     }
 
-    /// By which a sealing key is known, so that one can tell whether it is the one that was sealed: 16 bytes, which tell
-    /// nothing of it.
+    /// By which a sealing key is known, so that one can tell whether it is the one that was sealed: 16 bytes, which
+    /// tell nothing of it.
     package static func fingerprint(of sealingKey: [UInt8]) -> [UInt8] {
         Array(HMACSHA256.code(key: sealingKey, message: fingerprintInfo).prefix(16))
     }

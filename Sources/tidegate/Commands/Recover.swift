@@ -16,11 +16,11 @@ struct Recover: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Bring the index back from the stores alone.",
         discussion: """
-            For the day on which the index, or the whole data directory, is lost: takes the newest snapshot and the journal that the stores keep, \
-            and then what the footers of the shards tell of objects that were written after the journal's end. Works \
-            while no gateway runs, and never touches an index that is there. Other commits that no store had yet are \
-            lost, such as deletions, tags and the ends of uploads. What nothing names any more is kept until \
-            `tidegate collect --after-recovery`.
+            For the day on which the index, or the whole data directory, is lost: takes the newest snapshot and the \
+            journal that the stores keep, and then what the footers of the shards tell of objects that were written \
+            after the journal's end. Works while no gateway runs, and never touches an index that is there. Other \
+            commits that no store had yet are lost, such as deletions, tags and the ends of uploads. What nothing \
+            names any more is kept until `tidegate collect --after-recovery`.
 
             Where the data directory is lost as well, the recovery key (--recovery-key) opens the credentials of \
             backends again, and any one store tells of the others: a directory, or a backend (--url, --bucket, \
@@ -62,4 +62,3 @@ struct Recover: AsyncParsableCommand {
         return RecoverySource(launch: launch, key: key, seed: seed)
     }
 }
-

@@ -10,9 +10,9 @@ struct RecoveryKeyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "recovery-key", abstract: "Draw another recovery key, and show it once.",
         discussion: """
-            For an operator who has lost the one that the first start showed, or fears that somebody has seen it. Beside \
-            a running gateway or without one; it needs the data directory, and the key never leaves this process but for \
-            standard output. The key before opens nothing that the stores are given from now on.
+            For an operator who has lost the one that the first start showed, or fears that somebody has seen it. \
+            Beside a running gateway or without one; it needs the data directory, and the key never leaves this \
+            process but for standard output. The key before opens nothing that the stores are given from now on.
             """)
 
     @OptionGroup(title: "Configuration")
