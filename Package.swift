@@ -103,7 +103,7 @@ let package = Package(
                 "Primitives", "XML", "Cryptography", "Policy", "S3Model", "S3Wire", "Signing", "Identity", "Storage",
                 "Erasure", "Pools", "Metadata", "Audit", nioCore,
             ]),
-        target("Workers", ["Primitives", "Erasure", "Storage", "Pools", "Metadata", "Audit"]),
+        target("Workers", ["Primitives", "Durability", "Erasure", "Storage", "Pools", "Metadata", "Audit"]),
         target(
             "Server",
             [
@@ -117,7 +117,7 @@ let package = Package(
             dependencies: [
                 "Primitives", "XML", "Cryptography", "Policy", "S3Model", "S3Wire", "Signing", "Identity", "Erasure",
                 "Storage", "DirectoryStore", "RemoteStore", "Pools", "Metadata", "EmbeddedIndex", "IndexBackup",
-                "Audit", "AuditLog", "CLinux",
+                "Audit", "AuditLog", "CLinux", "Durability",
                 "Gateway", "Workers", "Server", "Configuration", "Monitoring", nioCore,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -193,7 +193,8 @@ let package = Package(
         tests(
             "WorkersTests",
             [
-                "Workers", "Pools", "Erasure", "Storage", "Metadata", "Audit", "Primitives", "TidegateTesting", nioCore,
+                "Workers", "Durability", "Pools", "Erasure", "Storage", "Metadata", "Audit", "Primitives",
+                "TidegateTesting", nioCore,
             ]),
         tests("ConfigurationTests", ["Configuration", "Primitives", "TidegateTesting"]),
         tests("MonitoringTests", ["Monitoring", "Primitives"]),

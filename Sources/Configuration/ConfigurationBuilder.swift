@@ -18,6 +18,9 @@ struct ConfigurationBuilder {
             domains: list("domains"), admin: admin, tls: tls(), root: rootKey, keys: keys(besides: rootKey),
             policiesDirectory: optionalText("policies-directory"), signatureV2: choice("signature-v2", .off),
             limits: limits(), pool: pool(in: data),
+            expectedLosses: TidegateConfiguration.ExpectedLosses(
+                lossesPerYear: decimal("durability.losses-per-year"), repairTime: duration("durability.repair-time"),
+                domainLossesPerYear: decimal("durability.domain-losses-per-year")),
             index: TidegateConfiguration.Index(
                 path: optionalText("index.path") ?? "\(data)/index.sqlite", journal: choice("index.journal", .async),
                 journalLag: duration("index.journal-lag")),
@@ -51,6 +54,12 @@ extension ConfigurationBuilder {
 
     private mutating func integer(_ name: String) -> Int64 {
         if case .integer(let number)? = layers.values[name]?.value { return number }
+        note(name, "`\(name)` has no value")
+        return 0
+    }
+
+    private mutating func decimal(_ name: String) -> Double {
+        if case .decimal(let number)? = layers.values[name]?.value { return number }
         note(name, "`\(name)` has no value")
         return 0
     }
@@ -228,6 +237,6 @@ extension ConfigurationBuilder {
         return TidegateConfiguration.Pool(
             dataShards: dataShards, parityShards: parityShards, cellSize: cellSize, directories: directories,
             namesDirectories: namesDirectories, writeQuorum: quorum, spread: choice("pool.spread", .store),
-            scrubInterval: duration("pool.scrub-interval"))
+            scrubInterval: duration("pool.scrub-interval"), scrubWithin: duration("pool.scrub-within"))
     }
 }

@@ -45,6 +45,8 @@ package enum ValueKind: Sendable {
     case size(ClosedRange<Int64>)
     /// With `ms`, `s`, `m` or `h`; kept in milliseconds.
     case duration(ClosedRange<Int64>)
+    /// A number with a decimal point, or without.
+    case decimal(ClosedRange<Double>)
     case choice([String])
     case list(TextForm)
     /// The list of access keys, which is a structure of its own.
@@ -62,6 +64,7 @@ package enum ValueKind: Sendable {
         case .duration(let range):
             "a duration from \(ValueText.duration(range.lowerBound)) to \(ValueText.duration(range.upperBound)), "
                 + "as 500ms, 30s, 5m or 1h"
+        case .decimal(let range): "a number from \(range.lowerBound) to \(range.upperBound), as 0.02"
         case .choice(let values): "one of " + values.joined(separator: ", ")
         case .list(let form): "a list; each entry \(form.allowed)"
         case .accessKeys: "a list of {access-key, secret or secret-file, user, policies}"

@@ -173,6 +173,7 @@ extension ConfigurationKey {
         case (.integer(let number), .size): ValueText.size(number)
         case (.integer(let number), .duration): ValueText.duration(number)
         case (.integer(let number), _): "\(number)"
+        case (.decimal(let number), _): "\(number)"
         case (.list(let entries), _): "[" + entries.joined(separator: ", ") + "]"
         }
     }

@@ -140,6 +140,21 @@ package enum ConfigurationTable {
         ConfigurationKey(
             "pool.scrub-interval", .duration(60_000...365 * longest), default: "168h",
             "From the end of one scrub, which reads every shard at 64 MiB/s, to the beginning of the next."),
+        ConfigurationKey(
+            "pool.scrub-within", .duration(3_600_000...3650 * longest), default: "720h",
+            "Within how long each shard is to be read again. A scrub begins sooner than after pool.scrub-interval, and "
+                + "reads more than 64 MiB/s, where that is needed for it. `tidegate durability` tells what is "
+                + "overdue."),
+        ConfigurationKey(
+            "durability.losses-per-year", .decimal(0...1000), default: "0.02",
+            "How often a store is expected to lose what it holds, in a year (the AFR, as a rate): `tidegate "
+                + "durability` computes nines from it, beside those from what it has observed."),
+        ConfigurationKey(
+            "durability.repair-time", .duration(1000...3650 * longest), default: "24h",
+            "How long it is expected to take from the loss of a shard until it is there again."),
+        ConfigurationKey(
+            "durability.domain-losses-per-year", .decimal(0...1000), default: "0.001",
+            "How often a failure domain is expected to be lost as a whole, with every store in it, in a year."),
         ConfigurationKey("index.path", .text(.path), "The file of the index. By default index.sqlite under data."),
         ConfigurationKey(
             "index.journal", .choice(["async", "sync"]), default: "async",

@@ -3,6 +3,7 @@ enum ConfigurationValue: Sendable, Hashable {
     case text(String)
     /// A number, bytes or milliseconds.
     case integer(Int64)
+    case decimal(Double)
     case address(ListenAddress)
     case list([String])
 }
@@ -16,6 +17,8 @@ extension ConfigurationKey {
         case .integer(let range): number(ValueText.whole(text.utf8[...], times: 1), in: range)
         case .size(let range): number(ValueText.parseSize(text), in: range)
         case .duration(let range): number(ValueText.parseDuration(text), in: range)
+        case .decimal(let range):
+            ValueText.parseDecimal(text).flatMap { range.contains($0) ? .decimal($0) : nil }
         case .choice(let values): values.contains(text) ? .text(text) : nil
         case .list: value(of: text.utf8.split(separator: UInt8(ascii: ",")).map { Self.trimmed($0) })
         case .accessKeys: nil

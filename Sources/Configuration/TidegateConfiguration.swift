@@ -17,6 +17,7 @@ package struct TidegateConfiguration: Sendable, Hashable {
     package let signatureV2: Switch
     package let limits: Limits
     package let pool: Pool
+    package let expectedLosses: ExpectedLosses
     package let index: Index
     package let audit: Audit
     /// How the MD5s of uploads that arrive together are computed.
@@ -74,6 +75,15 @@ package struct TidegateConfiguration: Sendable, Hashable {
         package let spread: Spread
         /// From the end of one scrub to the beginning of the next.
         package let scrubInterval: Duration
+        /// Within how long each shard is to be read again.
+        package let scrubWithin: Duration
+    }
+
+    /// What is expected of stores, for the calculation of how likely a loss is.
+    package struct ExpectedLosses: Sendable, Hashable {
+        package let lossesPerYear: Double
+        package let repairTime: Duration
+        package let domainLossesPerYear: Double
     }
 
     package enum Spread: String, Sendable, CaseIterable {

@@ -19,6 +19,15 @@ package enum ValueText {
         return nil
     }
 
+    /// A number of digits with a point between them, or without one; nil for anything else, such as an exponent.
+    package static func parseDecimal(_ text: String) -> Double? {
+        let parts = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        guard parts.count <= 2,
+            parts.allSatisfy({ (1...15).contains($0.count) && $0.allSatisfy { $0 >= 0x30 && $0 <= 0x39 } })
+        else { return nil }
+        return Double(text)
+    }
+
     /// In the largest unit that leaves a whole number.
     package static func size(_ bytes: Int64) -> String {
         for (unit, factor) in sizeUnits where bytes >= factor && bytes % factor == 0 {

@@ -20,6 +20,7 @@ package import Primitives
 /// 04 epoch counter                   the audit outbox
 /// 05 'd' / 05 'e' epoch              the deployment; its writers' epochs
 /// 05 'a' position / 05 'p' epoch     its stores; the lists by which blobs are placed on them
+/// 05 'h' position                    what was seen of each store
 /// 05 'i' / 05 'k'                    keys and policies, sealed; what the recovery key opens
 /// 05 'l' node                        how far the audit log of a gateway went
 /// 05 'n' / 05 's'                    the next writer epoch; how far the scrubber is
@@ -151,6 +152,13 @@ package enum Keys {
     package static func store(_ position: UInt16) -> Key {
         [0x05, UInt8(ascii: "a")] + bigEndian(UInt64(position)).suffix(2)
     }
+
+    /// What was seen of the store in a position.
+    package static func storeHistory(_ position: UInt16) -> Key {
+        [0x05, UInt8(ascii: "h")] + bigEndian(UInt64(position)).suffix(2)
+    }
+
+    package static let storeHistories: Range<KeyBound> = .prefix([0x05, UInt8(ascii: "h")])
 
     package static let stores: Range<KeyBound> = .prefix([0x05, UInt8(ascii: "a")])
 

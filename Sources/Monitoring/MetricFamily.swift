@@ -31,7 +31,7 @@ package final class MetricFamily<Metric: AnyObject & Sendable>: Sendable {
     }
 
     /// Every series, in the order of its values.
-    var all: [(values: [String], metric: Metric)] {
+    package var all: [(values: [String], metric: Metric)] {
         series.withLock { series in series.map { (values: $0.key, metric: $0.value) } }
             .sorted { left, right in
                 left.values.lexicographicallyPrecedes(right.values) { $0.utf8.lexicographicallyPrecedes($1.utf8) }

@@ -23,6 +23,25 @@ package struct BlobLocator: Hashable, Sendable {
 
     /// The exception of a shard, where there is one.
     func exception(_ shard: Int) -> ShardException? { exceptions.first { Int($0.index) == shard } }
+
+    /// The stores of a list in the order in which they hold the shards; by the current list, which is the last, where
+    /// the blob's is not known any more.
+    ///
+    /// - Parameter placements: never empty.
+    func order(in placements: [Placement]) -> [UInt16] {
+        let placement = placements.last { $0.epoch == placementEpoch } ?? placements[placements.count - 1]
+        return placement.order(for: name)
+    }
+
+    /// The store of each shard, by its position; nil where none holds it.
+    ///
+    /// - Parameters:
+    ///   - placements: the lists by which blobs were placed, the current one last.
+    ///   - stores: how many there are.
+    package func stores(placedBy placements: [Placement], of stores: Int) -> [Int?] {
+        guard !placements.isEmpty else { return Array(repeating: nil, count: geometry.shards) }
+        return homes(order(in: placements), stores: stores).map(\.store)
+    }
 }
 
 extension BlobLocator {

@@ -7,7 +7,7 @@ import Primitives
 extension ErasurePool {
     /// Marks sound shards that are to move, no more of them than there are domains without a shard of the blob.
     func markCrowded(_ statuses: inout [ShardStatus], _ locator: BlobLocator) {
-        let (order, members) = (order(locator.name, epoch: locator.placementEpoch), members)
+        let (order, members) = (order(locator), members)
         let now = environment.monotonicNanoseconds()
         var held: [Int: Int] = [:]
         for status in statuses {

@@ -80,16 +80,12 @@ package final class ErasurePool: Sendable {
         ShardChecksum(deployment: configuration.deployment, blob: name, shard: shard)
     }
 
-    /// The placement that a locator names; the current one where it is not known any more.
-    func order(_ name: BlobName, epoch: UInt32) -> [UInt16] {
-        let members = members
-        let placement = members.placements.last { $0.epoch == epoch } ?? members.current
-        return placement.order(for: name)
-    }
+    /// The stores in the order in which they hold the shards of a blob.
+    func order(_ locator: BlobLocator) -> [UInt16] { locator.order(in: members.placements) }
 
     /// Where each shard of a blob lies.
     func homes(_ locator: BlobLocator) -> [ShardHome] {
-        locator.homes(order(locator.name, epoch: locator.placementEpoch), stores: members.stores.count)
+        locator.homes(order(locator), stores: members.stores.count)
     }
 
     /// Where one shard of a blob lies.

@@ -144,7 +144,7 @@ extension ErasurePool {
         for exception in locator.exceptions {
             // Earlier attempts may lie at home or where the last one lies.
             let index = Int(exception.index)
-            let order = order(locator.name, epoch: locator.placementEpoch)
+            let order = order(locator)
             let natural = Int(order[index % order.count])
             for attempt in 0...exception.attempt {
                 homes.insert(ShardHome(index: index, store: natural, attempt: attempt))

@@ -51,7 +51,7 @@ extension ErasurePool {
     private func fetchAtOnce(_ locator: BlobLocator, _ reading: Reading) -> [ByteBuffer]? {
         let geometry = reading.layout.geometry
         guard reading.stripes.count * geometry.dataShards * reading.largestCell <= Self.atOnceBytes else { return nil }
-        let order = order(locator.name, epoch: locator.placementEpoch)
+        let order = order(locator)
         let now = environment.monotonicNanoseconds()
         var buffers: [ByteBuffer] = []
         for stripe in reading.stripes {

@@ -203,7 +203,7 @@ extension ErasurePool {
             homes[Int(status.index)].store = nil
             if case .unavailable = status.state, let store = status.store { avoided.insert(Int(store)) }
         }
-        let (order, members) = (order(locator.name, epoch: locator.placementEpoch), members)
+        let (order, members) = (order(locator), members)
         let crowded = Set(broken.filter { $0.state == .crowded }.map { Int($0.index) })
         var (wanted, wrongRounds) = (broken.map { Int($0.index) }, 0)
         // A name can have other bytes: of a repair that was cut short before its commit, and damaged since. No store

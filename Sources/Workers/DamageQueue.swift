@@ -9,11 +9,14 @@ import Synchronization
 /// until `flush` puts them into the index. What is lost with the process, a read or a scrub meets again.
 package final class DamageQueue: Sendable {
     private struct Damage {
-        var broken: UInt64 = 0
+        /// Missing or corrupt.
+        var lost: UInt64 = 0
+        var misplaced: UInt64 = 0
         var unreachable: UInt64 = 0
 
         mutating func add(_ other: Damage) {
-            broken |= other.broken
+            lost |= other.lost
+            misplaced |= other.misplaced
             unreachable |= other.unreachable
         }
     }
@@ -57,7 +60,8 @@ package final class DamageQueue: Sendable {
             }
             let isNew = state.waiting[name] == nil
             switch damage.kind {
-            case .missing, .corrupt, .crowded: state.waiting[name, default: Damage()].broken |= bit
+            case .missing, .corrupt: state.waiting[name, default: Damage()].lost |= bit
+            case .crowded: state.waiting[name, default: Damage()].misplaced |= bit
             case .unavailable: state.waiting[name, default: Damage()].unreachable |= bit
             }
             return isNew
@@ -179,8 +183,10 @@ package final class DamageQueue: Sendable {
             }
         }
         var record = known ?? DamagedRecord(broken: 0, reported: now)
-        let news = damage.broken & ~record.broken
-        record.broken |= damage.broken
+        let broken = damage.lost | damage.misplaced
+        let news = broken & ~record.broken
+        record.misplaced = (record.misplaced | damage.misplaced & ~record.broken) & ~damage.lost
+        record.broken |= broken
         record.unreachable |= damage.unreachable & ~record.broken
         if news != 0 {
             record.notBefore = now

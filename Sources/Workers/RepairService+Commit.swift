@@ -1,4 +1,5 @@
 import Audit
+import Erasure
 import Metadata
 import Pools
 import Primitives
@@ -12,6 +13,7 @@ extension RepairService {
         _ done: RepairReport, _ name: BlobName, _ blob: Entry, _ damaged: Entry?
     ) async throws(WorkerError) {
         let records = done.repairs.map { record(of: $0, name) }
+        let found = damaged.map { Self.record($0).reported }
         var (blob, damaged) = (blob, damaged)
         let version: CommitVersion
         while true {
@@ -31,6 +33,7 @@ extension RepairService {
         }
         if done.isWhole { queue.isWhole(name) }
         if !done.repairs.isEmpty { report(.repaired(name, stores: done.repairs.map(\.store))) }
+        if let found { reportRestored(done, since: found) }
         if !done.unrepaired.isEmpty { report(.unrepaired(name, shards: done.unrepaired.map(\.index))) }
         guard !done.superseded.isEmpty else { return }
         let mark = horizon.mark()
@@ -41,6 +44,22 @@ extension RepairService {
             }
         }
         await removeReplaced()
+    }
+
+    /// Tells of the shards that had been lost, beside those that only moved.
+    private func reportRestored(_ done: RepairReport, since found: Timestamp) {
+        let stores = done.repairs.filter { repair in
+            switch repair.before {
+            case .missing, .corrupt, .unavailable: true
+            case .sound, .crowded, .leaving: false
+            }
+        }.map(\.store)
+        guard !stores.isEmpty else { return }
+        let dataShards = Int64(done.locator.geometry.dataShards)
+        report(
+            .restored(
+                stores: stores, bytesEach: (done.locator.length + dataShards - 1) / dataShards,
+                took: max(environment.now() - found, .zero)))
     }
 
     private func commit(
@@ -67,12 +86,15 @@ extension RepairService {
     /// What is left of a row on the queue.
     private func next(_ done: RepairReport, after damaged: DamagedRecord) -> DamagedRecord {
         var record = damaged
-        (record.broken, record.unreachable) = (0, 0)
+        (record.broken, record.misplaced, record.unreachable) = (0, 0, 0)
         for status in done.unrepaired where status.index < 64 {
-            if case .unavailable = status.state {
-                record.unreachable |= 1 << UInt64(status.index)
-            } else {
-                record.broken |= 1 << UInt64(status.index)
+            let bit = UInt64(1) << UInt64(status.index)
+            switch status.state {
+            case .unavailable: record.unreachable |= bit
+            case .crowded, .leaving:
+                record.broken |= bit
+                record.misplaced |= bit
+            case .sound, .missing, .corrupt: record.broken |= bit
             }
         }
         return later(record)

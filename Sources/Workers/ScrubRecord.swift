@@ -9,6 +9,10 @@ struct ScrubRecord: Sendable, Hashable {
     var found = ScrubReport()
     /// When the last pass ended; nil where none has, or one is under way.
     var ended: Timestamp?
+    /// When the pass under way began; nil where none is.
+    var began: Timestamp?
+    /// The last pass that looked at every blob.
+    var complete: ScrubPass?
 
     var encoded: [UInt8] {
         var writer = RecordWriter()
@@ -20,6 +24,9 @@ struct ScrubRecord: Sendable, Hashable {
             Int64(found.crowdedShards),
         ]
         for (position, count) in counts.enumerated() { writer.number(UInt64(3 + position), count) }
+        writer.number(13, found.bytesRead)
+        if let began { writer.number(11, began.nanoseconds) }
+        if let complete { writer.record(12) { complete.write(to: &$0) } }
         return writer.bytes
     }
 
@@ -41,6 +48,9 @@ struct ScrubRecord: Sendable, Hashable {
             case 8: found.damagedBlobs = Int(clamping: value.signed)
             case 9: found.unreadableBlobs = Int(clamping: value.signed)
             case 10: found.crowdedShards = Int(clamping: value.signed)
+            case 11: began = Timestamp(nanoseconds: value.signed)
+            case 13: found.bytesRead = value.signed
+            case 12: complete = try ScrubPass(value.record())
             default: break
             }
         }

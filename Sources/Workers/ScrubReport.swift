@@ -4,6 +4,8 @@ package struct ScrubReport: Sendable, Hashable {
     package var blobs = 0
     /// Bytes of these blobs.
     package var bytes: Int64 = 0
+    /// Bytes of their shards, which were read.
+    package var bytesRead: Int64 = 0
     /// Shards that are right, every byte of them.
     package var soundShards = 0
     /// Shards that are missing or corrupt.

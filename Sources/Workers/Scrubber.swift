@@ -12,6 +12,9 @@ package struct Scrubber: Sendable {
         package var bytesPerSecond: Int64? = 64 << 20
         /// From the end of one pass to the beginning of the next.
         package var period: Duration = .seconds(7 * 86_400)
+        /// Within how long each shard is to be read again; nil where that may take as long as it takes. A pass that
+        /// would be too slow for it reads faster than it may otherwise, and one that takes long is followed sooner.
+        package var within: Duration?
         /// Blobs after which damage is put into the index and progress told.
         package var pageRows = 64
 
@@ -40,7 +43,7 @@ package struct Scrubber: Sendable {
         while !Task.isCancelled {
             do throws(WorkerError) {
                 let kept = try await record()
-                try await rest(rest(after: kept.ended))
+                try await rest(rest(after: kept))
                 report(.scrubbed(try await resume(kept)))
                 backoff.reset()
             } catch .cancelled {
@@ -75,21 +78,32 @@ package struct Scrubber: Sendable {
     }
 
     /// How long to wait for the next pass. A clock that was set back makes it wait no longer than a period.
-    private func rest(after ended: Timestamp?) -> Duration {
-        guard let ended else { return .zero }
-        return min(max(settings.period - (environment.now() - ended), .zero), settings.period)
+    private func rest(after kept: ScrubRecord) -> Duration {
+        guard let ended = kept.ended else { return .zero }
+        let period = ScrubPace.pause(settings, after: kept.complete)
+        return min(max(period - (environment.now() - ended), .zero), period)
     }
 
     /// One pass from where the last one was, with what was found before.
     private func resume(_ kept: ScrubRecord) async throws(WorkerError) -> ScrubReport {
         var kept = kept
-        if kept.cursor == nil { kept = ScrubRecord() }
+        if kept.cursor == nil || kept.began == nil {
+            let complete = kept.complete
+            kept = ScrubRecord()
+            (kept.began, kept.complete) = (environment.now(), complete)
+        }
+        let rate = ScrubPace.bytesPerSecond(settings, after: kept.complete)
+        var last = kept.cursor
         repeat {
-            kept.cursor = try await step(after: kept.cursor, &kept.found)
+            kept.cursor = try await step(after: kept.cursor, &kept.found, rate: rate, last: &last)
             var next = kept
             if kept.cursor == nil {
+                let now = environment.now()
                 next = ScrubRecord()
-                next.ended = environment.now()
+                next.ended = now
+                next.complete = ScrubPass(
+                    began: kept.began ?? now, ended: now, last: last, bytesRead: kept.found.bytesRead,
+                    unreachableShards: kept.found.unreachableShards)
             }
             _ = try await commits.commit([], [.put(Keys.scrub, next.encoded)])
         } while kept.cursor != nil
@@ -117,6 +131,18 @@ package struct Scrubber: Sendable {
     ///
     /// - Returns: The last of them; nil at the end.
     package func step(after cursor: BlobName?, _ done: inout ScrubReport) async throws(WorkerError) -> BlobName? {
+        var last: BlobName?
+        return try await step(after: cursor, &done, rate: settings.bytesPerSecond, last: &last)
+    }
+
+    /// The same at a given pace.
+    ///
+    /// - Parameters:
+    ///   - rate: Bytes of shards that are read in a second; nil for as many as there are.
+    ///   - seen: The last blob that was looked at, also at the end.
+    private func step(
+        after cursor: BlobName?, _ done: inout ScrubReport, rate: Int64?, last seen: inout BlobName?
+    ) async throws(WorkerError) -> BlobName? {
         let blobs = Keys.blobs("b")
         var start = cursor.map { Keys.blob($0) + [0] } ?? blobs.lowerBound.key
         while true {
@@ -129,8 +155,8 @@ package struct Scrubber: Sendable {
                     done.unreadableBlobs += 1
                     continue
                 }
-                last = name
-                try await scrub(entry, name, &done)
+                (last, seen) = (name, name)
+                try await scrub(entry, name, &done, rate: rate)
             }
             if queue.count > 0 { try await queue.flush(commits) }
             guard let next = page.next else { return nil }
@@ -141,17 +167,22 @@ package struct Scrubber: Sendable {
 
     // MARK: One blob
 
-    private func scrub(_ entry: Entry, _ name: BlobName, _ done: inout ScrubReport) async throws(WorkerError) {
+    private func scrub(
+        _ entry: Entry, _ name: BlobName, _ done: inout ScrubReport, rate: Int64?
+    ) async throws(WorkerError) {
         let began = environment.monotonicNanoseconds()
         done.blobs += 1
         var (entry, checked): (Entry, Checked?) = (entry, await check(entry, name))
+        // What is on the queue of repairs already.
+        var known: UInt64 = 0
         if checked.map({ !$0.damage.isEmpty }) ?? true {
             // Damage of a blob that was removed or repaired meanwhile is none.
-            let key = entry.key
-            let now = try await commits.index.answered { index throws(MetadataError) in
-                try await index.values(of: [key])
-            }[0]
-            guard let now else {
+            let keys = [entry.key, Keys.damaged(name)]
+            let rows = try await commits.index.answered { index throws(MetadataError) in
+                try await index.values(of: keys)
+            }
+            known = rows[1].map { RepairService.record($0).lost } ?? 0
+            guard let now = rows[0] else {
                 done.blobs -= 1
                 return
             }
@@ -165,8 +196,10 @@ package struct Scrubber: Sendable {
             return
         }
         done.bytes += checked.length
+        done.bytesRead += checked.bytesRead
         done.soundShards += checked.soundShards
         if !checked.damage.isEmpty { queue.isDamaged(name) }
+        reportFound(checked.damage, known)
         for damage in checked.damage {
             switch damage.kind {
             case .missing, .corrupt: done.damagedShards += 1
@@ -176,7 +209,18 @@ package struct Scrubber: Sendable {
             queue.report(name, damage)
         }
         if checked.damage.isEmpty { queue.isWhole(name) } else { done.damagedBlobs += 1 }
-        try await slowDown(checked.bytesRead, since: began)
+        try await slowDown(checked.bytesRead, to: rate, since: began)
+    }
+
+    private func reportFound(_ damage: [ShardDamage], _ known: UInt64) {
+        let found = damage.filter { $0.index < 64 && known >> UInt64($0.index) & 1 == 0 }.compactMap { damage in
+            switch damage.kind {
+            case .missing: damage.store.map { FoundDamage(store: $0, isMissing: true) }
+            case .corrupt: damage.store.map { FoundDamage(store: $0, isMissing: false) }
+            case .crowded, .unavailable: nil
+            }
+        }
+        if !found.isEmpty { report(.damageFound(found)) }
     }
 
     private struct Checked: Sendable {
@@ -222,8 +266,8 @@ package struct Scrubber: Sendable {
     }
 
     /// Waits until the bytes read are as many as the time allows.
-    private func slowDown(_ bytes: Int64, since began: UInt64) async throws(WorkerError) {
-        guard let rate = settings.bytesPerSecond, rate > 0 else { return }
+    private func slowDown(_ bytes: Int64, to rate: Int64?, since began: UInt64) async throws(WorkerError) {
+        guard let rate, rate > 0 else { return }
         let due = Duration.seconds(Double(bytes) / Double(rate))
         let taken = Duration.nanoseconds(Int64(clamping: environment.monotonicNanoseconds() &- began))
         if due > taken { try await rest(due - taken) }

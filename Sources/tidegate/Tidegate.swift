@@ -13,6 +13,6 @@ struct Tidegate: AsyncParsableCommand {
         version: Version.text,
         subcommands: [
             Serve.self, Scrub.self, Collect.self, Recover.self, RecoveryKeyCommand.self, ExportManifest.self,
-            Backend.self, Config.self, Audit.self, Version.self,
+            Backend.self, DurabilityCommand.self, Config.self, Audit.self, Version.self,
         ])
 }

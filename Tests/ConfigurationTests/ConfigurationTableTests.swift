@@ -54,6 +54,21 @@ struct ConfigurationTableTests {
         #expect(ValueText.parseSize(text) == nil)
     }
 
+    @Test("numbers with a point are read, and nothing else is")
+    func decimals() throws {
+        #expect(ValueText.parseDecimal("0.00405") == 0.00405 && ValueText.parseDecimal("12") == 12)
+        for text in ["", ".", ".5", "5.", "-1", "+1", "1e3", "1.2.3", "0x1", "inf", "nan", "1,5", " 1", "1_0"] {
+            #expect(ValueText.parseDecimal(text) == nil, "\(text)")
+        }
+        let loaded = try ConfigurationLoader.load(
+            ConfigurationSources(settings: ["durability.losses-per-year=0.25", "durability.repair-time=156h"]))
+        #expect(loaded.configuration.expectedLosses.lossesPerYear == 0.25)
+        #expect(loaded.configuration.expectedLosses.repairTime == .seconds(156 * 3600))
+        #expect(throws: (any Error).self) {
+            try ConfigurationLoader.load(ConfigurationSources(settings: ["durability.losses-per-year=1001"]))
+        }
+    }
+
     @Test(
         "addresses are read and written",
         arguments: [

@@ -47,6 +47,24 @@ struct RecordTests {
         }
     }
 
+    @Test("of what was seen of a store are the same once they are written again, and overflow into no trap")
+    func histories() throws {
+        var record = StoreHistoryRecord(since: Timestamp(nanoseconds: 5))
+        #expect(try StoreHistoryRecord(encoded: record.encoded) == record)
+        record.outages.add(.seconds(7))
+        record.outages.add(.seconds(-3))
+        record.repairs.add(.seconds(2), count: 3)
+        #expect(record.outages.count == 2 && record.outages.seconds == 7 && record.outages.longestSeconds == 7)
+        #expect(record.repairs.count == 3 && record.repairs.seconds == 6 && record.repairs.longestSeconds == 2)
+        (record.watchedSeconds, record.losses, record.damagedShards, record.repairedBytes) = (1, 2, 3, 4)
+        (record.awaySince, record.isRestoring) = (Timestamp(nanoseconds: -8), true)
+        #expect(try StoreHistoryRecord(encoded: record.encoded) == record)
+        record.repairs.seconds = .max
+        record.repairs.add(.seconds(2), count: .max)
+        #expect(record.repairs.seconds == .max && record.repairs.count == .max)
+        #expect(throws: RecordError.malformed) { try StoreHistoryRecord(encoded: [0x07, 0xFF]) }
+    }
+
     @Test("of lists of stores have a domain for each store, or for none")
     func placements() throws {
         for domains: [UInt16]? in [nil, [0, 0, 300]] {

@@ -34,7 +34,7 @@ struct PackageTable: Sendable {
             "Audit": ["Primitives", "Cryptography"],
             "AuditLog": ["Audit", "Primitives", "Cryptography", "CLinux"],
             "Gateway": gateway,
-            "Workers": protocols.union(["Pools", "Erasure"]),
+            "Workers": protocols.union(["Pools", "Erasure", "Durability"]),
             "Server": ["Gateway", "S3Wire", "Primitives", "NIOCore", "NIOPosix", "NIOSSL", "NIOTLS"],
             "Configuration": ["Primitives", "Yams"],
             "Monitoring": ["Primitives"],
@@ -53,7 +53,7 @@ struct PackageTable: Sendable {
             "CFuzzer": [], "fuzzer": ["CFuzzer", "FuzzTargets"],
             "tidegate": gateway.union([
                 "Gateway", "Configuration", "Monitoring", "Erasure", "DirectoryStore", "EmbeddedIndex", "IndexBackup",
-                "AuditLog", "CLinux", "RemoteStore",
+                "AuditLog", "CLinux", "RemoteStore", "Durability",
                 "Workers", "Server", "ArgumentParser",
                 "Logging",
                 "Yams", "NIOPosix", "NIOSSL",

@@ -56,6 +56,25 @@ import Workers
         #expect(try await queue.flush(harness.commits) == 0)
     }
 
+    @Test func whatIsOnlyToMoveIsNotLostUntilItIs() async throws {
+        let harness = try await WorkerHarness()
+        let blob = try await harness.keep(bytes, counter: 1)
+        let queue = DamageQueue(environment: harness.environment)
+        queue.report(blob.name, damage(0, .crowded))
+        queue.report(blob.name, damage(1, .corrupt))
+        queue.report(blob.name, damage(2, .crowded))
+        queue.report(blob.name, damage(2, .missing))
+        try await queue.flush(harness.commits)
+        var row = try #require(try await row(blob.name, harness))
+        #expect(row.broken == 0b111 && row.misplaced == 0b1 && row.lost == 0b110)
+        // What is lost is not found again by being said to lie badly; what lies badly may be lost later.
+        queue.report(blob.name, damage(1, .crowded))
+        queue.report(blob.name, damage(0, .missing))
+        try await queue.flush(harness.commits)
+        row = try #require(try await self.row(blob.name, harness))
+        #expect(row.broken == 0b111 && row.misplaced == 0 && row.lost == 0b111)
+    }
+
     @Test func blobsThatTheIndexDoesNotHaveGetNoRow() async throws {
         let harness = try await WorkerHarness()
         let queue = DamageQueue(environment: harness.environment)

@@ -2,8 +2,10 @@ package import Primitives
 
 /// A blob with shards to repair, under `Keys.damaged`.
 package struct DamagedRecord: Sendable, Hashable {
-    /// Shards that are missing or corrupt, a bit each.
+    /// Shards that are to be written anew at once, a bit each: they are missing or corrupt, or to move.
     package var broken: UInt64
+    /// Of the broken ones those that are right, every byte of them, and are only to move.
+    package var misplaced: UInt64 = 0
     /// Shards whose store did not answer, a bit each. They may be whole.
     package var unreachable: UInt64
     /// When the first of them was reported.
@@ -28,6 +30,9 @@ package struct DamagedRecord: Sendable, Hashable {
         self.init(broken: broken, reported: now)
     }
 
+    /// The shards that are missing or corrupt, a bit each.
+    package var lost: UInt64 { broken & ~misplaced }
+
     /// How many shards are, or may be, lost.
     package var count: Int { (broken | unreachable).nonzeroBitCount }
 
@@ -43,6 +48,7 @@ package struct DamagedRecord: Sendable, Hashable {
         writer.number(3, reported.nanoseconds)
         writer.number(4, attempts)
         writer.number(5, notBefore.nanoseconds)
+        writer.number(6, misplaced)
         return writer.bytes
     }
 
@@ -56,6 +62,7 @@ package struct DamagedRecord: Sendable, Hashable {
             case 3: reported = Timestamp(nanoseconds: value.signed)
             case 4: attempts = value.number
             case 5: notBefore = Timestamp(nanoseconds: value.signed)
+            case 6: misplaced = value.number
             default: break
             }
         }

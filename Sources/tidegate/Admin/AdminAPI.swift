@@ -20,10 +20,12 @@ struct AdminAPI: Sendable {
     private let gateway: Gateway
     private let authenticator: Authenticator
     private let desk: BackendDesk
+    private let durability: DurabilityDesk
 
     /// - Parameter authenticator: for the service `tidegate`.
-    init(_ gateway: Gateway, _ authenticator: Authenticator, _ desk: BackendDesk) {
-        (self.gateway, self.authenticator, self.desk) = (gateway, authenticator, desk)
+    init(_ gateway: Gateway, _ authenticator: Authenticator, _ desk: BackendDesk, _ durability: DurabilityDesk) {
+        (self.gateway, self.authenticator) = (gateway, authenticator)
+        (self.desk, self.durability) = (desk, durability)
     }
 
     /// Whether a path belongs to it.
@@ -108,6 +110,7 @@ struct AdminAPI: Sendable {
         _ asked: AdminRequest, _ document: [UInt8], _ recording: @escaping BackendDesk.Recording
     ) async throws(BackendError) -> [UInt8] {
         switch (asked.operation, asked.backend) {
+        case (.durability, _): return try AdminJSON.encode(try await durability.view())
         case (.list, nil): return try AdminJSON.encode(try await desk.list())
         case (.list, let name?): return try AdminJSON.encode(try await desk.view(named: name))
         case (.attach, _):

@@ -113,6 +113,11 @@ struct LiveBackends: BackendAccess {
         try AdminJSON.decode([BackendView].self, try await client.ask("GET", Self.path))
     }
 
+    func durability() async throws(BackendError) -> DurabilityView {
+        try AdminJSON.decode(
+            DurabilityView.self, try await client.ask("GET", "\(AdminRequest.prefix)\(AdminRequest.durability)"))
+    }
+
     func attach(_ declaration: BackendDeclaration) async throws(BackendError) -> BackendView {
         try view(await client.ask("POST", Self.path, try AdminJSON.encode(declaration)))
     }

@@ -11,8 +11,9 @@ struct AdminRequest: Sendable, Hashable {
         case detach = "DetachBackend"
         case recoveryKey = "GetRecoveryKey"
         case renewRecoveryKey = "RenewRecoveryKey"
+        case durability = "GetDurability"
 
-        var isReadOnly: Bool { self == .list || self == .recoveryKey }
+        var isReadOnly: Bool { self == .list || self == .recoveryKey || self == .durability }
         /// As policies name it.
         var action: String { "tidegate:\(rawValue)" }
     }
@@ -21,6 +22,7 @@ struct AdminRequest: Sendable, Hashable {
     static let prefix = "/v1/"
     private static let backends = "backends"
     private static let recoveryKey = "recovery-key"
+    static let durability = "durability"
 
     var operation: Operation
     /// The backend that the path names.
@@ -30,6 +32,7 @@ struct AdminRequest: Sendable, Hashable {
     var resource: String {
         switch operation {
         case .recoveryKey, .renewRecoveryKey: "arn:aws:tidegate:::recovery-key"
+        case .durability: "arn:aws:tidegate:::durability"
         default: "arn:aws:tidegate:::backend/\(backend ?? "*")"
         }
     }
@@ -39,6 +42,10 @@ struct AdminRequest: Sendable, Hashable {
         let path = head.rawPath.utf8.dropFirst(Self.prefix.utf8.count)
         let parts = path.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
             .map { String(decoding: $0, as: UTF8.self) }
+        if parts == [Self.durability] {
+            operation = try Self.only("GET", head.method, .durability)
+            return
+        }
         if parts == [Self.recoveryKey] {
             switch head.method {
             case "GET": operation = .recoveryKey
@@ -111,7 +118,8 @@ struct AdminRefusal: Error, Sendable {
 
     static let noSuchPath = AdminRefusal(
         404, "NotFound",
-        "There are /v1/backends, /v1/backends/NAME, its /probe, /credentials and /drain, and /v1/recovery-key.")
+        "There are /v1/backends, /v1/backends/NAME, its /probe, /credentials and /drain, /v1/recovery-key and "
+            + "/v1/durability.")
     static let accessDenied = AdminRefusal(403, "AccessDenied", "Access Denied")
 
     static func wrongMethod(_ allowed: String) -> AdminRefusal {

@@ -13,6 +13,7 @@ protocol BackendAccess: Sendable {
     var isLive: Bool { get }
 
     func list() async throws(BackendError) -> [BackendView]
+    func durability() async throws(BackendError) -> DurabilityView
     func attach(_ declaration: BackendDeclaration) async throws(BackendError) -> BackendView
     func probe(_ name: String) async throws(BackendError) -> BackendView
     func rotate(_ name: String, _ credentials: BackendCredentials) async throws(BackendError) -> BackendView
@@ -25,9 +26,20 @@ protocol BackendAccess: Sendable {
 /// Works on the index beside a stopped gateway.
 struct OfflineBackends: BackendAccess {
     let desk: BackendDesk
+    let opened: OpenedIndex
     var isLive: Bool { false }
 
     func list() async throws(BackendError) -> [BackendView] { try await desk.list() }
+
+    func durability() async throws(BackendError) -> DurabilityView {
+        let durability: DurabilityDesk
+        do throws(StartError) {
+            durability = try DurabilityDesk(desk.launch, opened)
+        } catch {
+            throw BackendError(.unavailable, error.description)
+        }
+        return try await durability.view()
+    }
 
     func attach(_ declaration: BackendDeclaration) async throws(BackendError) -> BackendView {
         try await desk.attach(declaration, recording)
@@ -104,7 +116,7 @@ enum BackendCommand {
             commits: WorkerCommits(index: opened.embedded, epoch: opened.session.workers),
             deploymentID: opened.session.deployment.id, live: nil)
         do throws(BackendError) {
-            try await work(OfflineBackends(desk: desk))
+            try await work(OfflineBackends(desk: desk, opened: opened))
         } catch {
             await opened.embedded.close()
             throw error

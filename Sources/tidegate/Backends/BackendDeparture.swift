@@ -73,6 +73,7 @@ extension BackendDesk {
             parameters["emptied"] = isEmptied ? "true" : "false"
             try await replace(position, store, gone, recording("DetachBackend", parameters))
             await live.keeper.retire(position)
+            live.histories.forget(position)
             guard let backend = gone.backend else { throw BackendError(.unknown, "There is no backend `\(name)`.") }
             let rest = isEmptied ? nil : "it did not answer, so that what lies there was left"
             return BackendView(position, gone, backend, absence: rest)

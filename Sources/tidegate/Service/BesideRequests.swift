@@ -17,6 +17,7 @@ struct BesideRequests: Sendable {
     private let scrubber: Scrubber
     private let fullScrubber: Scrubber
     private let collector: Collector
+    private let durability: DurabilityDesk
     private let looksWanted: AsyncStream<StoreWatch.Look>
 
     /// A scrub that was asked for goes faster than the one of every week.
@@ -24,14 +25,20 @@ struct BesideRequests: Sendable {
 
     init(
         _ deployment: Deployment, _ audit: any AuditSink, _ gateway: Gateway, _ drainer: OutboxDrainer,
-        _ metrics: WorkerMetrics, _ registry: MetricsRegistry
+        _ durability: DurabilityDesk, _ metrics: WorkerMetrics, _ registry: MetricsRegistry
     ) {
         (self.deployment, self.gateway, self.drainer) = (deployment, gateway, drainer)
-        let report: @Sendable (WorkerEvent) -> Void = { metrics.observe($0) }
+        self.durability = durability
+        let histories = deployment.histories
+        let report: @Sendable (WorkerEvent) -> Void = { event in
+            metrics.observe(event)
+            histories.observe(event)
+        }
         let parts = WorkerParts(deployment, report)
         (repair, collector) = (parts.repair, parts.collector)
         var usual = Scrubber.Settings()
         usual.period = deployment.launch.configuration.pool.scrubInterval
+        usual.within = deployment.launch.configuration.pool.scrubWithin
         scrubber = parts.scrubber(usual)
         var full = Scrubber.Settings()
         full.bytesPerSecond = Self.fullScrubBytesPerSecond
@@ -43,7 +50,11 @@ struct BesideRequests: Sendable {
             logger: Logger(label: "tidegate.stores"),
             changes: registry.counter("tidegate_store_changes_total", help: "Stores that went, came or were replaced.")
         ) { continuation.yield($0) }
-        deployment.keeper.onEvent { watch.observe($0) }
+        deployment.keeper.onEvent { event in
+            watch.observe(event)
+            histories.observe(event)
+            durability.lookAgain()
+        }
     }
 
     /// Runs until it is cancelled.
@@ -57,6 +68,8 @@ struct BesideRequests: Sendable {
             group.addTask { await deployment.keeper.watch() }
             group.addTask { await deployment.emptying.run(deployment, repair) }
             group.addTask { await lookWhereWanted() }
+            group.addTask { await deployment.histories.run(deployment.commits, deployment.logger) }
+            group.addTask { await durability.run(deployment.logger) }
             group.addTask { await UploadSweep(deployment: deployment).run() }
             group.addTask { await MembersKeeper(deployment: deployment).run() }
             group.addTask { await countRefusals() }
@@ -68,7 +81,9 @@ struct BesideRequests: Sendable {
         for await look in looksWanted {
             do throws(WorkerError) {
                 switch look {
-                case .everyShard: tell(try await fullScrubber.pass())
+                case .everyShard:
+                    tell(try await fullScrubber.pass())
+                    deployment.histories.everyShardWasLookedAt()
                 case .placement:
                     let count = try await fullScrubber.spreadingPass()
                     guard count > 0 else { continue }

@@ -32,6 +32,8 @@ struct Deployment: Sendable {
     let sharing = ReadHorizon()
     let claims = BlobClaims()
     let emptying = Emptying()
+    /// What was seen of each store.
+    let histories: StoreHistories
     /// Called when records went into the outbox.
     let wake: Wake
 
@@ -70,7 +72,11 @@ struct Deployment: Sendable {
             let wanted = current.wanted(
                 of: keeper.slots.count, launch.configuration.pool, node: launch.configuration.node)
             let placements = try await current.placements(wanted, plain)
-            let deployment = try connect(launch, opened.embedded, opened.session, keeper, placements, plain, wake)
+            let histories = StoreHistories(
+                try await StoreHistories.read(opened.embedded), environment: launch.environment)
+            histories.watch(keeper.slots.filter { !$0.isGone }.map(\.position))
+            let deployment = try connect(
+                launch, opened.embedded, opened.session, keeper, placements, plain, wake, histories)
             deployment.backup.leave(current.leaving)
             BackendsFile.write(current, launch)
             return deployment
@@ -82,7 +88,7 @@ struct Deployment: Sendable {
 
     private static func connect(
         _ launch: Launch, _ embedded: EmbeddedIndex, _ session: WriterSession, _ keeper: StoreKeeper,
-        _ placements: [Placement], _ plain: WorkerCommits, _ wake: Wake
+        _ placements: [Placement], _ plain: WorkerCommits, _ wake: Wake, _ histories: StoreHistories
     ) throws(StartError) -> Deployment {
         let (configuration, environment) = (launch.configuration, launch.environment)
         let damage = DamageQueue(environment: environment)
@@ -99,7 +105,7 @@ struct Deployment: Sendable {
         let commits = WorkerCommits(plain, through: index) { backup.status.journalledThrough }
         return Deployment(
             launch: launch, embedded: embedded, index: index, backup: backup, session: session, commits: commits,
-            keeper: keeper, pool: pool, damage: damage, wake: wake)
+            keeper: keeper, pool: pool, damage: damage, histories: histories, wake: wake)
     }
 
     /// The pool over the slots, as it is configured.

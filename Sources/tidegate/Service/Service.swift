@@ -66,15 +66,16 @@ struct Service: Sendable {
         ) { workerMetrics.observe($0) }
         deployment.wake.connect { drainer.wake() }
         let gateway = try makeGateway(deployment, audit, keys, root, registry)
-        let workers = BesideRequests(deployment, audit, gateway, drainer, workerMetrics, registry)
+        let durability = DurabilityDesk(deployment)
+        let workers = BesideRequests(deployment, audit, gateway, drainer, durability, workerMetrics, registry)
         let isDraining = RaisedFlag()
         let management = AdminAPI(
             gateway,
             Authenticator(
                 credentials: try keys.store(root: root), region: configuration.region, service: AdminAPI.service),
-            BackendDesk(deployment))
+            BackendDesk(deployment), durability)
         let (server, admin) = try await listen(
-            launch, deployment, audit, gateway, management, registry, isDraining, budget)
+            launch, deployment, audit, gateway, management, durability, registry, isDraining, budget)
         return Service(
             deployment: deployment, audit: audit, drainer: drainer, gateway: gateway, server: server, admin: admin,
             workers: workers, isDraining: isDraining)
@@ -136,7 +137,8 @@ struct Service: Sendable {
 
     private static func listen(
         _ launch: Launch, _ deployment: Deployment, _ audit: FileAuditLog, _ gateway: Gateway,
-        _ management: AdminAPI, _ registry: MetricsRegistry, _ isDraining: RaisedFlag, _ budget: DescriptorBudget
+        _ management: AdminAPI, _ durability: DurabilityDesk, _ registry: MetricsRegistry, _ isDraining: RaisedFlag,
+        _ budget: DescriptorBudget
     ) async throws(StartError) -> (server: Server, admin: Server) {
         let configuration = launch.configuration
         let readiness = Readiness(deployment: deployment, audit: audit, isDraining: isDraining)
@@ -144,6 +146,7 @@ struct Service: Sendable {
         let handler = AdminHandler(
             metrics: {
                 await ServiceGauges.refresh(registry, deployment)
+                DurabilityGauges.refresh(registry, durability)
                 return registry.text()
             }, credential: configuration.admin.credential,
             obstacles: { isServing.isRaised ? await readiness.obstacles() : ["The S3 port is not open yet."] },
@@ -166,6 +169,7 @@ struct Service: Sendable {
             }
             isServing.raise()
             ServiceGauges.register(registry, deployment, audit, server)
+            DurabilityGauges.register(registry, durability)
             return (server, admin)
         } catch {
             await admin.drain(deadline: .zero)
@@ -236,6 +240,7 @@ struct Service: Sendable {
     private func stop() async {
         await attempt("the counts of refusals") { try await gateway.noise.flush(into: gateway, isLast: true) }
         await attempt("the outbox") { try await drainer.drainAll() }
+        await attempt("what was seen of the stores") { try await deployment.histories.write(deployment.commits) }
         await attempt("the index's journal") { try await deployment.backup.flush() }
         await attempt("the audit log") { try await audit.stop() }
         await deployment.close()

@@ -57,6 +57,7 @@ final class WorkerMetrics: Sendable {
         case .unrepaired(let name, let shards):
             unrepaired.add(UInt64(shards.count))
             repairs.unrepaired(name, shards: shards)
+        case .restored, .damageFound: break  // `StoreHistories` keeps them.
         case .repairsRest: repairs.rest()
         case .damageReportsDropped(let count):
             logger.warning("reports of damage were dropped; a scrub finds it", metadata: ["count": .count(count)])

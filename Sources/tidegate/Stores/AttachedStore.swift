@@ -11,6 +11,8 @@ protocol AttachedStore: BlobStore {
     func writeIdentity(_ identity: StoreIdentity) async throws(StorageError)
     /// Why what was attached is not there any more; nil where it is. Asked about once a second.
     func absence() async -> String?
+    /// Why it does not answer at this moment; nil where it does. One call that fails is enough.
+    func silence(patience: Duration) async -> String?
     /// Why nothing may be written any more although the store is there; nil where it may.
     var suspicion: String? { get }
     func close() async
@@ -20,6 +22,8 @@ extension DirectoryStore: AttachedStore {
     func absence() async -> String? {
         await isInPlace() ? nil : "the directory that was attached is not there any more"
     }
+
+    func silence(patience: Duration) async -> String? { await absence() }
 }
 
 /// A bucket of another service, with what is known of whether it answers.
@@ -40,7 +44,7 @@ final class BackendStore: AttachedStore {
     /// From the end of one look to the beginning of the next.
     private static let nanosecondsBetween: UInt64 = 5_000_000_000
     /// How long an answer may take.
-    private static let patience = Duration.seconds(10)
+    static let usualPatience = Duration.seconds(10)
     /// Looks in a row without an answer after which it is away.
     private static let mostFailures = 3
 
@@ -71,9 +75,17 @@ final class BackendStore: AttachedStore {
         }
     }
 
+    func silence(patience: Duration) async -> String? {
+        switch await Self.identity(of: remote, environment, patience: patience) {
+        case .success(let identity?) where identity.store == id: nil
+        case .success: "the bucket does not say that it is this store"
+        case .failure(let error): error.description
+        }
+    }
+
     /// Whose a bucket is, asked with less patience than a shard is read with.
     static func identity(
-        of remote: RemoteStore, _ environment: any Environment
+        of remote: RemoteStore, _ environment: any Environment, patience: Duration = usualPatience
     ) async -> Result<StoreIdentity?, StorageError> {
         await withTaskGroup(of: Result<StoreIdentity?, StorageError>?.self) { group in
             group.addTask {

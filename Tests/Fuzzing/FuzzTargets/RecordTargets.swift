@@ -117,6 +117,7 @@ private enum RecordKinds {
         { try check($0, { bytes throws(RecordError) in try StoreRecord(encoded: bytes) }, \.encoded) },
         { try check($0, { bytes throws(RecordError) in try PlacementRecord(encoded: bytes) }, \.encoded) },
         { try check($0, { bytes throws(RecordError) in try RecoveryRecord(encoded: bytes) }, \.encoded) },
+        { try check($0, { bytes throws(RecordError) in try StoreHistoryRecord(encoded: bytes) }, \.encoded) },
     ]
 
     private static func check<Record: Equatable>(
@@ -160,13 +161,16 @@ private enum RecordExamples {
         recovery.preconditions.ifMatch = ["a"]
         let deployment = try require(
             DeploymentRecord(id: [UInt8](repeating: 1, count: 16), created: Timestamp(seconds: 1)), "a deployment")
+        var history = StoreHistoryRecord(since: Timestamp(seconds: 1))
+        history.outages.add(.seconds(2))
+        history.losses = 3
         return [
             .init("version", [0] + version.encoded), .init("upload", [1] + upload.encoded),
             .init("blob", [5] + BlobRecord(location: location).encoded),
             .init("trash", [6] + TrashRecord(state: .condemned, location: location).encoded),
             .init("epoch", [8] + EpochRecord(node: "n", started: Timestamp(seconds: 1), nonce: 2).encoded),
             .init("deployment", [9] + deployment.encoded), .init("recovery", [15] + recovery.encoded),
-            .init("cut", [15] + recovery.encoded.dropLast()),
+            .init("history", [16] + history.encoded), .init("cut", [15] + recovery.encoded.dropLast()),
         ]
     }
 }
