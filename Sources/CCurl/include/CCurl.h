@@ -34,6 +34,17 @@ typedef size_t (*ccurl_function)(char *bytes, size_t size, size_t count, void *c
 CURLcode ccurl_set_functions(
     CURL *easy, ccurl_function head, ccurl_function receive, ccurl_function send, void *context);
 
+/// The sockets of a multi handle's connections, which it outlives. For one thread.
+typedef struct ccurl_sockets ccurl_sockets;
+
+/// Null without memory.
+ccurl_sockets *ccurl_sockets_make(void);
+void ccurl_sockets_free(ccurl_sockets *sockets);
+/// Has a handle note the sockets that it opens and closes; before it is added to the multi handle.
+CURLcode ccurl_note_sockets(CURL *easy, ccurl_sockets *sockets);
+/// Acknowledges at once what has come on any of them, where TCP would wait for more.
+void ccurl_acknowledge(const ccurl_sockets *sockets);
+
 CURLMcode ccurl_multi_set_long(CURLM *multi, CURLMoption option, long value);
 
 /// Waits until a transfer can go on, the descriptor can be read, or the time is over.
