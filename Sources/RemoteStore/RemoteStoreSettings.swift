@@ -7,8 +7,9 @@ package struct RemoteStoreSettings: Sendable {
     /// A longer one whose length is known goes out as it comes, by one request of at most so many bytes. Over plain
     /// HTTP none does (the page RemoteStore of Decisions).
     package var streamedBytes: Int64 = 1 << 30
-    /// Of any other, parts of so many bytes are held in memory. S3 wants at least 5 MiB, and at most 10,000 parts.
-    package var partBytes = 8 << 20
+    /// Any other goes out in parts of so many bytes, two of which are held in memory: one is sent while the next one
+    /// fills. S3 wants at least 5 MiB, and at most 10,000 parts.
+    package var partBytes = 5 << 20
 
     package init() {}
 }

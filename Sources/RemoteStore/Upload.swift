@@ -2,7 +2,8 @@ import NIOCore
 import Primitives
 import Storage
 
-/// A multipart upload to the backend: parts that are in memory one after the other, so that each can be sent again.
+/// A multipart upload to the backend: a part that is sent is in memory, so that it can be sent again, and so is what
+/// has come of the next one.
 struct Upload {
     /// The most parts that S3 takes.
     static let partLimit: Int64 = 10_000
@@ -34,22 +35,33 @@ struct Upload {
         }
     }
 
+    /// Sends each part while the next one is taken from the body, so that neither waits for the other.
     private mutating func sendParts(_ first: [ByteBuffer], _ pieces: inout BodyPieces) async throws(StorageError) {
-        var part = first
-        var missing = partBytes - first.reduce(0) { $0 + $1.readableBytes }
+        let begun = first.reduce(0) { $0 + $1.readableBytes }
+        var (part, isLast) = try await pieces.next(partBytes - begun)
+        part = first + part
         while true {
-            let (buffers, isLast) = try await pieces.next(missing)
-            part += buffers
             guard eTags.count < Self.partLimit else {
                 throw .source(BodyError(.tooLarge, "The body has more bytes than the store takes."))
             }
-            do throws(RemoteFault) {
-                eTags.append(try await send(part, number: eTags.count + 1))
-            } catch {
-                throw store.fault(error)
+            let (upload, bytes, number) = (self, part, eTags.count + 1)
+            async let sent = upload.outcome(of: bytes, number: number)
+            let wasLast = isLast
+            if !isLast { (part, isLast) = try await pieces.next(partBytes) }
+            switch await sent {
+            case .success(let eTag): eTags.append(eTag)
+            case .failure(let fault): throw store.fault(fault)
             }
-            guard !isLast else { return }
-            (part, missing) = ([], partBytes)
+            if wasLast { return }
+        }
+    }
+
+    /// What became of a part, for a task that cannot throw what it means.
+    private func outcome(of part: [ByteBuffer], number: Int) async -> Result<String, RemoteFault> {
+        do throws(RemoteFault) {
+            return .success(try await send(part, number: number))
+        } catch {
+            return .failure(error)
         }
     }
 

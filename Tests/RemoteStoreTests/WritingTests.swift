@@ -3,6 +3,7 @@ import NIOCore
 import Primitives
 import RemoteStore
 import Storage
+import Synchronization
 import Testing
 import TidegateTesting
 
@@ -201,6 +202,25 @@ import TidegateTesting
         #expect(left == 0)
     }
 
+    @Test func theNextPartIsTakenWhileOneIsSent() async throws {
+        let source = CountedSource(buffers(12_000))
+        try await ScriptedServer.with(taking { step, _ in step == "part" ? .silence : nil }) { server in
+            let store = try server.store { ($0.bufferedBytes, $0.partBytes) = (1024, 4096) }
+            let writing = Task {
+                await failure { () throws(StorageError) in
+                    _ = try await store.write(someName, Body(length: 12_000, source: source))
+                }
+            }
+            let isTaken = try await eventually { source.bytes >= 8192 && server.requests.count >= 2 }
+            #expect(isTaken)
+            writing.cancel()
+            let error = await writing.value
+            #expect(error?.source == .cancelled)
+            #expect(steps(server.requests) == ["create", "part", "abort"])
+            #expect(source.bytes < 12_000)
+        }
+    }
+
     @Test func anUploadIsNotBegunTwice() async throws {
         let (error, requests, _) = try await write(5000, taking { step, _ in step == "create" ? .nothing : nil })
         #expect(error?.unavailable != nil)
@@ -292,6 +312,25 @@ import TidegateTesting
             }
             #expect(steps(server.requests) == ["create", "part", "abort"])
             #expect(store.takeUploadsLeftBehind().isEmpty)
+        }
+    }
+}
+
+/// Gives buffers, and tells how much it has given.
+private final class CountedSource: BodySource, Sendable {
+    private let state: Mutex<(rest: [ByteBuffer], bytes: Int)>
+
+    init(_ buffers: [ByteBuffer]) {
+        state = Mutex((buffers.reversed(), 0))
+    }
+
+    var bytes: Int { state.withLock { $0.bytes } }
+
+    func next() async throws(BodyError) -> ByteBuffer? {
+        state.withLock { state in
+            let buffer = state.rest.popLast()
+            state.bytes += buffer?.readableBytes ?? 0
+            return buffer
         }
     }
 }
