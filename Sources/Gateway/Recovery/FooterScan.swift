@@ -20,6 +20,8 @@ struct FooterScan: Sendable {
     }
 
     private static let page = 500
+    /// Blobs whose footers are read side by side: each read waits for its stores, which may be far away.
+    private static let width = 16
 
     func run(
         _ report: inout TailReport, _ progress: (TailReport) -> Void
@@ -36,10 +38,14 @@ struct FooterScan: Sendable {
                 throw .stores(error.description)
             }
             let candidates = page.filter { $0.kind == .data && knowledge.writers.contains($0.epoch) }
-            for name in try await unsettled(candidates) {
-                await look(at: name, &found, &report)
-                report.blobs += 1
-                progress(report)
+            var names = try await unsettled(candidates)[...]
+            while !names.isEmpty {
+                for (name, blob) in await locate(names.prefix(Self.width)) {
+                    look(at: name, blob, &found, &report)
+                    report.blobs += 1
+                    progress(report)
+                }
+                names = names.dropFirst(Self.width)
             }
             guard let end = page.last, end.kind == .data else { return found }
             last = end
@@ -74,14 +80,28 @@ struct FooterScan: Sendable {
         }
     }
 
-    private func look(at name: BlobName, _ found: inout Found, _ report: inout TailReport) async {
-        let blob: LocatedBlob
-        do throws(StorageError) {
-            blob = try await pool.locate(name)
-        } catch {
-            return report.leave(.unreadable)
+    /// What the stores tell of each of some blobs, in the order of these; nil where too little is there.
+    private func locate(_ names: ArraySlice<BlobName>) async -> [(name: BlobName, blob: LocatedBlob?)] {
+        await withTaskGroup(of: (Int, LocatedBlob?).self) { group in
+            for (position, name) in names.enumerated() {
+                group.addTask {
+                    do throws(StorageError) {
+                        return (position, try await pool.locate(name))
+                    } catch {
+                        return (position, nil)
+                    }
+                }
+            }
+            var located = names.map { (name: $0, blob: LocatedBlob?.none) }
+            for await (position, blob) in group { located[position].blob = blob }
+            return located
         }
-        guard blob.locator.isReadable else { return report.leave(.unreadable) }
+    }
+
+    private func look(
+        at name: BlobName, _ blob: LocatedBlob?, _ found: inout Found, _ report: inout TailReport
+    ) {
+        guard let blob, blob.locator.isReadable else { return report.leave(.unreadable) }
         if let pack = PackRecord(decoding: blob.recovery) {
             for entry in pack.entries {
                 let isInside = entry.offset <= blob.locator.length && entry.length <= blob.locator.length - entry.offset
