@@ -237,6 +237,7 @@ extension ConfigurationBuilder {
         return TidegateConfiguration.Pool(
             dataShards: dataShards, parityShards: parityShards, cellSize: cellSize, directories: directories,
             namesDirectories: namesDirectories, writeQuorum: quorum, spread: choice("pool.spread", .store),
-            scrubInterval: duration("pool.scrub-interval"), scrubWithin: duration("pool.scrub-within"))
+            hedgeAfter: duration("pool.hedge-after"), scrubInterval: duration("pool.scrub-interval"),
+            scrubWithin: duration("pool.scrub-within"))
     }
 }

@@ -138,6 +138,10 @@ package enum ConfigurationTable {
                 + "which the loss of one host, zone, region or provider costs no object more than parity-shards "
                 + "shards."),
         ConfigurationKey(
+            "pool.hedge-after", .duration(1...60_000), default: "250ms",
+            "How long a read waits for a shard before it reads others beside it. 10s or more turns that off: after so "
+                + "long a store that gives nothing is given up."),
+        ConfigurationKey(
             "pool.scrub-interval", .duration(60_000...365 * longest), default: "168h",
             "From the end of one scrub, which reads every shard at 64 MiB/s, to the beginning of the next."),
         ConfigurationKey(

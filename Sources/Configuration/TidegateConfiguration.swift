@@ -73,6 +73,8 @@ package struct TidegateConfiguration: Sendable, Hashable {
         package let writeQuorum: Int
         /// What no two shards of an object are to share.
         package let spread: Spread
+        /// How long a read waits for a shard before it reads others beside it.
+        package let hedgeAfter: Duration
         /// From the end of one scrub to the beginning of the next.
         package let scrubInterval: Duration
         /// Within how long each shard is to be read again.

@@ -102,6 +102,7 @@ struct ConfigurationLoaderTests {
         #expect(configuration.pool.directories == (0..<6).map { "data/store-\($0)" })
         #expect(configuration.pool.writeQuorum == 5)
         #expect(configuration.pool.cellSize == 128 << 10)
+        #expect(configuration.pool.hedgeAfter == .milliseconds(250))
         #expect(configuration.index.path == "data/index.sqlite")
         #expect(configuration.index.journal == .async)
         #expect(configuration.index.journalLag == .seconds(1))

@@ -124,7 +124,7 @@ struct Deployment: Sendable {
         }
         var pool = PoolConfiguration(deployment: deployment, geometry: geometry)
         pool.placements = placements
-        pool.writeQuorum = settings.writeQuorum
+        (pool.writeQuorum, pool.hedgeAfter) = (settings.writeQuorum, settings.hedgeAfter)
         pool.isAway = isAway
         let failures = StoreFailures(environment)
         pool.onFailure = { failures.observe($0, $1) }
