@@ -140,6 +140,12 @@ prove: binary test-packages venv ## The long shares, for hours; goes on where it
 	$(TESTED) $(PYTHON) Tests/Faults/prove
 	swift build -c release --product simulate
 	$(PYTHON) Tests/SimulationTests/prove
+	$(MAKE) prove-backends
+
+.PHONY: prove-backends
+prove-backends: release bench-packages test-packages venv ## Pools over two Ceph clusters and other servers: suites, outages, recovery, drain, ratios
+	swift build -c release --product workbench
+	TIDEGATE_CONFIGURATION=release $(PYTHON) Tests/Backends/prove
 
 .PHONY: s3-tests
 s3-tests: binary test-packages venv ## ceph/s3-tests: make s3-tests SUITE=path/to/checkout

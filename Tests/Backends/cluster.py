@@ -1,70 +1,36 @@
 """A gateway over real S3 servers and directories, and what happens to these."""
 
-import contextlib
 import json
-import os
 import pathlib
-import signal
-import sys
 import threading
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "Tests/Benchmarks"), str(ROOT / "Tests/Remote")]
-
-import ceph  # noqa: E402
-import servers  # noqa: E402
-import sides  # noqa: E402
-from Faults import ledger, load  # noqa: E402
-from Faults.check import Checker  # noqa: E402
-from Harness import gateway, raw  # noqa: E402
+from Backends.backend import Backend, servers, start, with_given
+from Faults import ledger, load
+from Faults.check import Checker
+from Harness import gateway, raw
 
 OPERATIONS = ["put"] * 6 + ["get"] * 6 + ["copy", "delete", "list", "multipart", "tag"]
 # The secret that no file, log or answer may show.
 SECRET_KEY = servers.SECRET_KEY
-
-
-class Backend:
-    """A server that runs, with an empty bucket, as a store to be attached."""
-
-    def __init__(self, name, side, buffered=False):
-        self.name, self.side = name, side
-        self.buffered = buffered
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.side.port}"
-
-    def signal(self, number):
-        for process in self.side.processes():
-            os.kill(process, number)
-
-    @contextlib.contextmanager
-    def stopped(self):
-        """SIGSTOP: it takes connections and answers nothing."""
-        self.signal(signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            self.signal(signal.SIGCONT)
-
-
-def start(kind, number, folder, stack):
-    """One server: rclone over a directory, SeaweedFS, or a Ceph cluster of its own with RGW."""
-    name = f"{kind}-{number}"
-    make = {"rclone": servers.rclone, "seaweedfs": sides.seaweedfs, "ceph": ceph.rgw}[kind]
-    return Backend(name, stack.enter_context(make(folder / name)), buffered=kind == "seaweedfs")
+# What the pools of tests are made of, where they do not say it.
+KINDS = ("rclone",) * 3 + ("seaweedfs",)
+# Services of three makers, two of them of one; with two directories six stores.
+MIX = ("ceph", "ceph", "seaweedfs", "rclone")
 
 
 class Cluster:
     """Servers, and a gateway with a pool over them and over directories."""
 
-    def __init__(self, folder, stack, kinds=("rclone",) * 3 + ("seaweedfs",), directories=2, config=None):
+    def __init__(self, folder, stack, kinds=None, directories=2, config=None, proxies=False):
         self.folder, self.stack = pathlib.Path(folder), stack
-        self.credentials = self.folder / "credentials"
-        self.credentials.write_text(f"access-key: {servers.ACCESS_KEY}\nsecret-key: {SECRET_KEY}\n")
-        self.credentials.chmod(0o600)
-        self.backends = [start(kind, number, self.folder, stack) for number, kind in enumerate(kinds)]
+        kinds = with_given(KINDS, at=3) if kinds is None else kinds
+        self.backends = [
+            start(kind, number, self.folder, stack, is_behind_proxy=proxies)
+            for number, kind in enumerate(kinds)
+        ]
+        # Those of the servers that the tests start.
+        self.credentials = self.keep(Backend.keys, "credentials")
         stores = [str(self.folder / f"directory-{number}") for number in range(directories)]
         config = dict(config or {})
         pool = {**config.pop("pool", {}), **({"directories": stores} if stores else {})}
@@ -76,10 +42,16 @@ class Cluster:
         where = ["--data", self.gateway.data, "--config", self.gateway.config]
         return self.gateway.tool(*arguments, *where, "--admin", f"127.0.0.1:{self.gateway.admin_port}", **options)
 
+    def keep(self, keys, name):
+        """A file with keys, as the commands want them."""
+        path = self.folder / name
+        path.write_text(f"access-key: {keys.access}\nsecret-key: {keys.secret}\n")
+        path.chmod(0o600)
+        return path
+
     def attach(self, backend, *options, name=None, **how):
-        more = ["--durability", "buffered", "--accept-buffered"] if backend.buffered else []
-        place = ["--url", backend.url, "--bucket", servers.BUCKET, "--credentials", self.credentials]
-        return self.tool("backend", "attach", name or backend.name, *place, *more, *options, **how)
+        place = [*backend.place(), "--credentials", self.keep(backend.keys, f"{backend.name}.keys")]
+        return self.tool("backend", "attach", name or backend.name, *place, *options, **how)
 
     def attach_all(self):
         for backend in self.backends:
@@ -147,9 +119,10 @@ class Cluster:
 
 
 def objects(backend, prefix=""):
-    """The keys that a backend holds."""
-    client = raw.Raw(gateway.Endpoint(backend.url, servers.ACCESS_KEY, SECRET_KEY, None))
-    answer = client("GET", f"/{servers.BUCKET}?list-type=2&max-keys=1000&prefix={prefix}")
+    """The keys that a backend holds: a thousand of them at most."""
+    client = raw.Raw(backend.direct)
+    below = raw.recode(f"{backend.prefix}/{prefix}" if backend.prefix else prefix, "")
+    answer = client("GET", f"/{backend.bucket}?list-type=2&max-keys=1000&prefix={below}")
     client.close()
     assert answer.status == 200, answer
     return answer.texts("Contents/Key")

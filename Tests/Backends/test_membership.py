@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from Backends import cluster
+from Backends.backend import with_given
 from Backends.cluster import Cluster, wait
 from Harness import gateway, raw
 
@@ -16,7 +17,7 @@ def growing(tmp_path_factory):
     """Six directories, as a gateway has them by default, and four servers that are not attached yet."""
     with contextlib.ExitStack() as stack:
         made = Cluster(
-            tmp_path_factory.mktemp("growing"), stack, kinds=("rclone",) * 4, directories=6, config=None
+            tmp_path_factory.mktemp("growing"), stack, kinds=with_given(("rclone",) * 4, at=1), directories=6
         )
         made.gateway.start()
         made.make_bucket()

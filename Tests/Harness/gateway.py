@@ -182,6 +182,10 @@ class Gateway:
         """The largest resident set so far, in bytes."""
         return self._status("VmHWM")
 
+    def forget_memory_peak(self):
+        """The largest resident set is that of now."""
+        pathlib.Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
+
     def memory(self):
         """The resident set now, in bytes."""
         return self._status("VmRSS")
