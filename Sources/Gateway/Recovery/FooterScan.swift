@@ -40,8 +40,8 @@ struct FooterScan: Sendable {
             let candidates = page.filter { $0.kind == .data && knowledge.writers.contains($0.epoch) }
             var names = try await unsettled(candidates)[...]
             while !names.isEmpty {
-                for (name, blob) in await locate(names.prefix(Self.width)) {
-                    look(at: name, blob, &found, &report)
+                for each in await locate(names.prefix(Self.width)) {
+                    look(at: each.name, each.blob, &found, &report)
                     report.blobs += 1
                     progress(report)
                 }
@@ -80,21 +80,28 @@ struct FooterScan: Sendable {
         }
     }
 
-    /// What the stores tell of each of some blobs, in the order of these; nil where too little is there.
-    private func locate(_ names: ArraySlice<BlobName>) async -> [(name: BlobName, blob: LocatedBlob?)] {
-        await withTaskGroup(of: (Int, LocatedBlob?).self) { group in
-            for (position, name) in names.enumerated() {
-                group.addTask {
-                    do throws(StorageError) {
-                        return (position, try await pool.locate(name))
-                    } catch {
-                        return (position, nil)
-                    }
-                }
-            }
-            var located = names.map { (name: $0, blob: LocatedBlob?.none) }
-            for await (position, blob) in group { located[position].blob = blob }
-            return located
+    /// What the stores tell of a blob; nil where too little is there.
+    private struct Located: Sendable {
+        var name: BlobName
+        var blob: LocatedBlob?
+    }
+
+    /// What is told of each of some blobs, in the order of these.
+    private func locate(_ names: ArraySlice<BlobName>) async -> [Located] {
+        let found = await withTaskGroup(of: Located.self) { group in
+            for name in names { group.addTask { await locate(name) } }
+            var found: [BlobName: Located] = [:]
+            for await each in group { found[each.name] = each }
+            return found
+        }
+        return names.compactMap { found[$0] }
+    }
+
+    private func locate(_ name: BlobName) async -> Located {
+        do throws(StorageError) {
+            return Located(name: name, blob: try await pool.locate(name))
+        } catch {
+            return Located(name: name, blob: nil)
         }
     }
 
