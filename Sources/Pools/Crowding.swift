@@ -1,4 +1,5 @@
 import Primitives
+import Synchronization
 
 /// Shards that share a failure domain although another one holds none of their blob.
 ///
@@ -35,5 +36,31 @@ extension ErasurePool {
         var statuses = homes(locator).map { ShardStatus($0, $0.store == nil ? .missing : .sound) }
         markCrowded(&statuses, locator)
         return statuses.filter { $0.state == .crowded }
+    }
+
+    /// Notes that shards of a blob share a failure domain while another one holds none of it.
+    func noteCrowding(_ homes: [ShardHome], _ members: PoolMembers) {
+        let held = members.held(homes)
+        let isCrowded = held.values.contains { $0 > 1 } && held.count < Set(members.current.domains).count
+        if isCrowded { crowdingRemains() }
+    }
+
+    /// There may be blobs whose shards are to be spread.
+    package func crowdingRemains() {
+        crowding.store(true, ordering: .releasing)
+    }
+
+    /// Whether there may be blobs whose shards share a failure domain although there is another one: a metric.
+    package var mayBeCrowded: Bool { crowding.load(ordering: .acquiring) }
+
+    /// Whether there may be such blobs, and every store can be given shards now. Says so
+    /// once, until there may be some again.
+    ///
+    /// The return of a store does not tell as much: one that failed for a moment was never away, and one that is back
+    /// is still avoided for a while.
+    package func takeCrowding() -> Bool {
+        let now = environment.monotonicNanoseconds()
+        guard members.current.stores.allSatisfy({ isUsable(Int($0), now) }) else { return false }
+        return crowding.exchange(false, ordering: .acquiringAndReleasing)
     }
 }

@@ -17,6 +17,8 @@ package final class ErasurePool: Sendable {
     let health: StoreHealth
     let watchdog: Watchdog
     let reporter: DamageReporter
+    /// Whether shards may share a failure domain for want of another one. Of earlier processes nobody knows.
+    let crowding = Atomic<Bool>(true)
     private let codes = Mutex<[Geometry: ErasureCode]>([:])
 
     /// Geometries whose codes are kept at once.

@@ -191,6 +191,7 @@ extension ErasurePool {
                 ShardException(index: status.index, store: UInt16(truncatingIfNeeded: store), attempt: new.attempt))
         }
         report.locator.exceptions.sort { $0.index < $1.index }
+        noteCrowding(self.homes(report.locator), members)
         return report
     }
 

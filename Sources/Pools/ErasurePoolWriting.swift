@@ -143,6 +143,7 @@ extension ErasurePool {
             await remove(homes, of: writing.name)
             throw StripeFanState.shortage(errors, up: left, needed: least)
         }
+        noteCrowding(homes, writing.members)
         return writing.locator(homes, length: footer.length)
     }
 

@@ -4,6 +4,7 @@ import Gateway
 import IndexBackup
 import Logging
 import Monitoring
+import Pools
 import Primitives
 import Workers
 
@@ -19,6 +20,7 @@ struct BesideRequests: Sendable {
     private let collector: Collector
     private let durability: DurabilityDesk
     private let looksWanted: AsyncStream<StoreWatch.Look>
+    private let wantLook: @Sendable (StoreWatch.Look) -> Void
 
     /// A scrub that was asked for goes faster than the one of every week.
     private static let fullScrubBytesPerSecond: Int64 = 512 << 20
@@ -45,11 +47,12 @@ struct BesideRequests: Sendable {
         fullScrubber = parts.scrubber(full)
         let (wanted, continuation) = AsyncStream.makeStream(of: StoreWatch.Look.self)
         looksWanted = wanted
+        wantLook = { continuation.yield($0) }
         let watch = StoreWatch(
             audit: audit, environment: deployment.environment, region: deployment.launch.configuration.region,
             logger: Logger(label: "tidegate.stores"),
-            changes: registry.counter("tidegate_store_changes_total", help: "Stores that went, came or were replaced.")
-        ) { continuation.yield($0) }
+            changes: registry.counter("tidegate_store_changes_total", help: "Stores that went, came or were replaced."),
+            wantLook: wantLook)
         deployment.keeper.onEvent { event in
             watch.observe(event)
             histories.observe(event)
@@ -68,6 +71,7 @@ struct BesideRequests: Sendable {
             group.addTask { await deployment.keeper.watch() }
             group.addTask { await deployment.emptying.run(deployment, repair) }
             group.addTask { await lookWhereWanted() }
+            group.addTask { await spreadWherePossible() }
             group.addTask { await deployment.histories.run(deployment.commits, deployment.logger) }
             group.addTask { await durability.run(deployment.logger) }
             group.addTask { await UploadSweep(deployment: deployment).run() }
@@ -88,14 +92,26 @@ struct BesideRequests: Sendable {
                     let count = try await fullScrubber.spreadingPass()
                     guard count > 0 else { continue }
                     deployment.logger.notice(
-                        "shards that had to lie beside others are spread again after a store's return",
-                        metadata: ["shards": .count(count)])
+                        "shards that had to lie beside others are spread again", metadata: ["shards": .count(count)])
                 }
             } catch .cancelled {
                 return
             } catch {
-                deployment.logger.error("a look after a store's return failed", metadata: ["reason": "\(error)"])
+                deployment.pool.crowdingRemains()
+                deployment.logger.error("a look for shards to restore failed", metadata: ["reason": "\(error)"])
             }
+        }
+    }
+
+    /// Wants a look where writes had to go round stores that can take shards again.
+    private func spreadWherePossible() async {
+        while !Task.isCancelled {
+            do throws(CancellationError) {
+                try await deployment.environment.sleep(for: .seconds(5))
+            } catch {
+                return
+            }
+            if deployment.pool.takeCrowding() { wantLook(.placement) }
         }
     }
 

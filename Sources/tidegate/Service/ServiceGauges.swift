@@ -31,6 +31,11 @@ enum ServiceGauges {
         registry.observe("tidegate_damaged_blobs_waiting", help: "Damaged blobs that wait to be put on the queue.") {
             Double(damage.count)
         }
+        let pool = deployment.pool
+        registry.observe(
+            "tidegate_spreading_waits",
+            help: "Whether shards may lie beside others of their object until every store can take some again."
+        ) { pool.mayBeCrowded ? 1 : 0 }
         let horizon = deployment.horizon
         registry.observe("tidegate_reads_open", help: "Requests under way that may read blobs.") {
             Double(horizon.openReads)
