@@ -143,7 +143,7 @@ prove: binary test-packages venv ## The long shares, for hours; goes on where it
 	$(MAKE) prove-backends
 
 .PHONY: prove-backends
-prove-backends: release bench-packages test-packages venv ## Pools over two Ceph clusters and other servers: suites, outages, recovery, drain, ratios
+prove-backends: build release bench-packages test-packages venv ## Pools over two Ceph clusters and other servers: suites, outages, recovery, drain, ratios
 	swift build -c release --product workbench
 	TIDEGATE_CONFIGURATION=release $(PYTHON) Tests/Backends/prove
 
