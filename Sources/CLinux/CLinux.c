@@ -197,11 +197,14 @@ int clinux_await_ring(int bell) {
 struct start {
     void (*body)(void *);
     void *context;
+    char name[16];
 };
 
 static void *run(void *argument) {
     struct start start = *(struct start *)argument;
     free(argument);
+    // By itself: whoever started the thread may look at it only once it has ended, and is gone.
+    pthread_setname_np(pthread_self(), start.name);
     start.body(start.context);
     return NULL;
 }
@@ -209,7 +212,8 @@ static void *run(void *argument) {
 int clinux_start_thread(const char *name, void (*body)(void *), void *context) {
     struct start *start = malloc(sizeof *start);
     if (start == NULL) return -ENOMEM;
-    *start = (struct start){body, context};
+    *start = (struct start){body, context, ""};
+    snprintf(start->name, sizeof start->name, "%s", name);
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
@@ -218,7 +222,6 @@ int clinux_start_thread(const char *name, void (*body)(void *), void *context) {
     pthread_sigmask(SIG_SETMASK, &all, &before);
     pthread_t thread;
     int result = pthread_create(&thread, &attributes, run, start);
-    if (result == 0) pthread_setname_np(thread, name);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attributes);
     if (result != 0) free(start);

@@ -91,11 +91,14 @@ void csqlite_event_wait(int descriptor) {
 struct csqlite_start {
     void (*function)(void *);
     void *context;
+    char name[16];
 };
 
 static void *csqlite_thread_main(void *argument) {
     struct csqlite_start start = *(struct csqlite_start *)argument;
     free(argument);
+    // By itself: whoever started the thread may look at it only once it has ended, and is gone.
+    pthread_setname_np(pthread_self(), start.name);
     start.function(start.context);
     return 0;
 }
@@ -105,6 +108,7 @@ int csqlite_start_thread(const char *name, void (*function)(void *), void *conte
     if (!start) return -ENOMEM;
     start->function = function;
     start->context = context;
+    snprintf(start->name, sizeof start->name, "%s", name);
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
@@ -120,6 +124,5 @@ int csqlite_start_thread(const char *name, void (*function)(void *), void *conte
         free(start);
         return -error;
     }
-    pthread_setname_np(thread, name);
     return 0;
 }

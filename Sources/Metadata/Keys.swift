@@ -15,11 +15,13 @@ package import Primitives
 /// 02 bucket 'x' key                  the delete marker that is current
 /// 03 'b' blob                        a blob
 /// 03 'd' blob                        a blob with shards to repair
+/// 03 'f' blob                        where bytes of an adopted object lie, in place of a blob
 /// 03 'r' blob reference              what refers to a blob
 /// 03 't' blob                        a blob that nothing refers to
 /// 04 epoch counter                   the audit outbox
 /// 05 'd' / 05 'e' epoch              the deployment; its writers' epochs
 /// 05 'a' position / 05 'p' epoch     its stores; the lists by which blobs are placed on them
+/// 05 'f' number                      an adopted bucket
 /// 05 'h' position                    what was seen of each store
 /// 05 'i' / 05 'k'                    keys and policies, sealed; what the recovery key opens
 /// 05 'l' node                        how far the audit log of a gateway went
@@ -107,15 +109,16 @@ package enum Keys {
 
     package static func blob(_ name: BlobName) -> Key { [0x03, UInt8(ascii: "b")] + name.whole.bytes }
     package static func damaged(_ name: BlobName) -> Key { [0x03, UInt8(ascii: "d")] + name.whole.bytes }
+    package static func foreign(_ name: BlobName) -> Key { [0x03, UInt8(ascii: "f")] + name.whole.bytes }
     package static func trash(_ name: BlobName) -> Key { [0x03, UInt8(ascii: "t")] + name.whole.bytes }
     package static func references(_ name: BlobName) -> Key { [0x03, UInt8(ascii: "r")] + name.whole.bytes }
 
     package static func reference(_ name: BlobName, _ id: UInt64) -> Key { references(name) + bigEndian(id) }
 
-    /// Every key of one of the rooms of blobs: `b`, `d`, `r` or `t`.
+    /// Every key of one of the rooms of blobs: `b`, `d`, `f`, `r` or `t`.
     package static func blobs(_ letter: Unicode.Scalar) -> Range<KeyBound> { .prefix([0x03, UInt8(ascii: letter)]) }
 
-    /// The blob of a key of the rooms `b`, `d` and `t`.
+    /// The blob of a key of the rooms `b`, `d`, `f` and `t`.
     package static func blobName(_ key: Key) -> BlobName? { BlobName(bytes: key.dropFirst(2)) }
 
     package static func outbox(epoch: UInt32, counter: UInt64) -> Key {
@@ -161,6 +164,13 @@ package enum Keys {
     package static let storeHistories: Range<KeyBound> = .prefix([0x05, UInt8(ascii: "h")])
 
     package static let stores: Range<KeyBound> = .prefix([0x05, UInt8(ascii: "a")])
+
+    /// A bucket of another service whose objects are shown in one of ours.
+    package static func source(_ number: UInt16) -> Key {
+        [0x05, UInt8(ascii: "f")] + bigEndian(UInt64(number)).suffix(2)
+    }
+
+    package static let sources: Range<KeyBound> = .prefix([0x05, UInt8(ascii: "f")])
 
     package static func placement(_ epoch: UInt32) -> Key {
         [0x05, UInt8(ascii: "p")] + bigEndian(UInt64(epoch)).suffix(4)

@@ -6,7 +6,15 @@ extension RemoteStore {
     package func read(_ name: BlobName, range: Range<Int64>, into sink: inout any BodySink) async throws(StorageError) {
         guard range.lowerBound >= 0 else { throw .invalidRange }
         guard !range.isEmpty else { return try await checkEnd(of: name, atLeast: range.lowerBound) }
-        var reading = Reading(call: call(for: name, range), range: range, sink: sink)
+        try await read(call(for: name, range), range, into: &sink)
+    }
+
+    /// Reads a range, not empty, by a request that may be made again for what is left of it. Where it has the field
+    /// `if-match`, the answer must not tell another ETag, also where the backend does not know the condition.
+    func read(
+        _ call: RemoteCall, _ range: Range<Int64>, into sink: inout any BodySink
+    ) async throws(StorageError) {
+        var reading = Reading(call: call, range: range, sink: sink)
         let result = await reading.run(self)
         sink = reading.sink
         try result.get()
@@ -94,6 +102,12 @@ private struct Reading {
             head = try await RemoteStore.rangeHead(call, transfer, client)
         } catch {
             throw .fault(error)
+        }
+        if let wanted = call.fields["if-match"], let etag = head.fields["etag"],
+            !RemoteObject.plain(etag).utf8.elementsEqual(RemoteObject.plain(wanted).utf8)
+        {
+            await transfer.abandon()
+            throw .fault(RemoteFault(call.operation, .wrong("the object is another one by now")))
         }
         switch RangeAnswer(head, wanted: range) {
         case .exact: break

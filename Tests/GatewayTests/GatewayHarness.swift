@@ -70,11 +70,14 @@ struct GatewayHarness: Sendable {
         var cell = 1024
         /// Whether small objects share blobs.
         var packs = true
+        /// What was adopted.
+        var foreign: any ForeignObjects = NoForeignObjects()
     }
 
     init(
         users: [User] = [], region: String = GatewayHarness.region, domains: [String] = [], data: Int = 2,
-        parity: Int = 1, cell: Int = 1024, packs: Bool = true, seed: UInt64 = 1
+        parity: Int = 1, cell: Int = 1024, packs: Bool = true, foreign: any ForeignObjects = NoForeignObjects(),
+        seed: UInt64 = 1
     ) async throws {
         let environment = SimulatedEnvironment(seed: seed, sleeping: .skipping)
         let index = ScriptedIndex()
@@ -82,7 +85,8 @@ struct GatewayHarness: Sendable {
             .begin(deployment: [UInt8](repeating: 7, count: 16))
         try self.init(
             Shape(
-                users: users, region: region, domains: domains, data: data, parity: parity, cell: cell, packs: packs),
+                users: users, region: region, domains: domains, data: data, parity: parity, cell: cell, packs: packs,
+                foreign: foreign),
             over: (0..<(data + parity)).map { _ in MemoryStore() }, index, session, environment)
     }
 
@@ -106,7 +110,8 @@ struct GatewayHarness: Sendable {
         gateway = Gateway(
             settings: GatewaySettings(region: shape.region, domains: shape.domains), index: index,
             storage: PooledStorage(
-                pool: pool, packer: packer, index: index, environment: environment, commits: commits),
+                pool: pool, packer: packer, index: index, environment: environment, commits: commits,
+                foreign: shape.foreign),
             authenticator: Authenticator(credentials: try Self.credentials(shape.users), region: shape.region),
             audit: audit, environment: environment, commits: commits, metrics: observations.metrics)
         pipeline = Pipeline(gateway)

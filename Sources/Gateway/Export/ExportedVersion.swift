@@ -13,11 +13,17 @@ struct ExportedVersion {
     /// Where the bytes are, in order: each run with the shards of its blob.
     var runs: [Run] = []
 
-    /// A segment, and where the shards of its blob are now.
+    /// A segment, and where its bytes are now.
     struct Run {
+        enum Place {
+            /// In the shards of a blob.
+            case shards(BlobLocator, [ShardHome])
+            /// In an object of an adopted bucket.
+            case adopted(ForeignPlace, SourceRecord)
+        }
+
         var segment: Segment
-        var locator: BlobLocator
-        var homes: [ShardHome]
+        var place: Place
     }
 
     /// The line, without its end. Members are in the order of their names.
@@ -77,25 +83,51 @@ struct ExportedVersion {
     }
 
     private static func write(_ run: Run, _ stores: [UInt16: ExportedStore], to writer: inout JSONWriter) {
-        let geometry = run.locator.geometry
+        switch run.place {
+        case .shards(let locator, let homes): write(run.segment, locator, homes, stores, to: &writer)
+        case .adopted(let place, let source): write(run.segment, place, source, to: &writer)
+        }
+    }
+
+    private static func write(
+        _ segment: Segment, _ place: ForeignPlace, _ source: SourceRecord, to writer: inout JSONWriter
+    ) {
         writer.beginObject()
-        writer.text("blob", run.locator.name.description)
-        writer.number("blobLength", run.locator.length)
+        writer.name("adopted")
+        writer.beginObject()
+        writer.text("bucket", source.backend.bucket)
+        writer.text("etag", place.etag)
+        writer.text("key", String(decoding: place.key, as: UTF8.self))
+        writer.text("url", source.backend.url)
+        writer.endObject()
+        writer.number("length", segment.storedLength)
+        writer.number("offset", place.offset)
+        writer.endObject()
+    }
+
+    private static func write(
+        _ segment: Segment, _ locator: BlobLocator, _ homes: [ShardHome], _ stores: [UInt16: ExportedStore],
+        to writer: inout JSONWriter
+    ) {
+        let geometry = locator.geometry
+        writer.beginObject()
+        writer.text("blob", locator.name.description)
+        writer.number("blobLength", locator.length)
         writer.number("cellSize", Int64(geometry.cellSize))
         writer.number("dataShards", Int64(geometry.dataShards))
-        writer.number("length", run.segment.storedLength)
-        writer.number("offset", run.segment.offset)
+        writer.number("length", segment.storedLength)
+        writer.number("offset", segment.offset)
         writer.number("parityShards", Int64(geometry.parityShards))
         writer.name("shards")
         writer.beginArray()
-        for home in run.homes {
+        for home in homes {
             // A shard that no store took is nowhere.
             guard let position = home.store.flatMap({ UInt16(exactly: $0) }), let store = stores[position] else {
                 continue
             }
             writer.beginObject()
             writer.number("index", Int64(home.index))
-            writer.text(store.member, store.place(home.name(of: run.locator.name)))
+            writer.text(store.member, store.place(home.name(of: locator.name)))
             writer.number("store", Int64(position))
             writer.endObject()
         }

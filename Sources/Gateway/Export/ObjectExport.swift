@@ -129,9 +129,22 @@ package struct ObjectExport: Sendable {
         for start in stride(from: 0, to: segments.count, by: Self.blobsAtOnce) {
             let some = segments[start..<min(start + Self.blobsAtOnce, segments.count)]
             let rows = try await values(some.map { Keys.blob($0.blob) })
-            for (segment, row) in zip(some, rows) { runs.append(try run(segment, row)) }
+            for (segment, row) in zip(some, rows) {
+                if let place = segment.foreign {
+                    let adopted = ExportedVersion.Run.Place.adopted(place, try await source(place.source))
+                    runs.append(ExportedVersion.Run(segment: segment, place: adopted))
+                } else {
+                    runs.append(try run(segment, row))
+                }
+            }
         }
         return runs
+    }
+
+    private func source(_ number: UInt16) async throws(ExportError) -> SourceRecord {
+        let key = Keys.source(number)
+        guard let row = try await values([key])[0] else { throw .malformed(key) }
+        return try Self.parsed(key) { () throws(RecordError) in try SourceRecord(encoded: row.value) }
     }
 
     private func run(_ segment: Segment, _ row: Entry?) throws(ExportError) -> ExportedVersion.Run {
@@ -152,7 +165,7 @@ package struct ObjectExport: Sendable {
         }
         let positions = (stores.keys.max().map { Int($0) } ?? -1) + 1
         let homes = locator.homes(placement.order(for: locator.name), stores: positions)
-        return ExportedVersion.Run(segment: segment, locator: locator, homes: homes)
+        return ExportedVersion.Run(segment: segment, place: .shards(locator, homes))
     }
 
     private func page(_ scan: Scan) async throws(ExportError) -> Page {

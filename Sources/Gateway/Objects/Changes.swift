@@ -51,14 +51,18 @@ package struct Changes: Sendable {
     package mutating func refer(to segments: [Segment], from owner: [UInt8], at now: Timestamp) {
         // Segments of one object are nearly always of one list.
         var checked: UInt32?
-        for segment in segments where segment.location.placementEpoch != checked {
+        for segment in segments where segment.foreign == nil && segment.location.placementEpoch != checked {
             checked = segment.location.placementEpoch
             require(.absent(Keys.closedPlacement(segment.location.placementEpoch)))
         }
         for segment in segments {
             require(.absentOrEmpty(Keys.trash(segment.blob)))
-            create(Keys.blob(segment.blob), BlobRecord(location: segment.location).encoded)
             put(Keys.reference(segment.blob, segment.reference), owner)
+            if let foreign = segment.foreign {
+                put(Keys.foreign(segment.blob), foreign.encoded)
+                continue
+            }
+            create(Keys.blob(segment.blob), BlobRecord(location: segment.location).encoded)
             if let damaged = DamagedRecord(missingIn: segment.location, now: now) {
                 create(Keys.damaged(segment.blob), damaged.encoded)
             }
@@ -82,6 +86,11 @@ package struct Changes: Sendable {
     package mutating func release(_ segments: [Segment]) {
         for segment in segments {
             remove(Keys.reference(segment.blob, segment.reference))
+            guard segment.foreign == nil else {
+                // Nothing else refers to a run of an adopted object, and its bytes stay where they are.
+                remove(Keys.foreign(segment.blob))
+                continue
+            }
             put(Keys.trash(segment.blob), TrashRecord(state: .pending).encoded)
         }
     }

@@ -15,16 +15,18 @@ package struct PooledStorage: ObjectStorage {
     private let index: any MetadataIndex
     private let environment: any Environment
     private let commits: CommitService
+    private let foreign: any ForeignObjects
 
     /// - Parameters:
     ///   - packer: takes small objects; without one, each has a blob of its own.
     ///   - index: where the blobs' records are.
+    ///   - foreign: what was adopted and stays where it is.
     package init(
         pool: ErasurePool, packer: Packer?, index: any MetadataIndex, environment: any Environment,
-        commits: CommitService
+        commits: CommitService, foreign: any ForeignObjects = NoForeignObjects()
     ) {
         (self.pool, self.packer, self.index) = (pool, packer, index)
-        (self.environment, self.commits) = (environment, commits)
+        (self.environment, self.commits, self.foreign) = (environment, commits, foreign)
     }
 
     package func mayShare(length: Int64?) -> Bool {
@@ -118,13 +120,17 @@ package struct PooledStorage: ObjectStorage {
     package func fetch(
         _ segment: Segment, range: Range<Int64>, into sink: inout any BodySink
     ) async throws(StorageError) {
+        if let place = segment.foreign {
+            let start = place.offset + range.lowerBound
+            return try await foreign.read(place, range: start..<place.offset + range.upperBound, into: &sink)
+        }
         let locator = try Self.locator(segment, at: try await location(of: segment))
         try await pool.fetch(
             locator, range: (range.lowerBound + segment.offset)..<(range.upperBound + segment.offset), into: &sink)
     }
 
     package func discard(_ segments: [Segment]) async {
-        for segment in segments {
+        for segment in segments where segment.foreign == nil {
             do {
                 if segment.sharesBlob {
                     var changes = Changes()

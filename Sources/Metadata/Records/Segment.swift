@@ -13,6 +13,8 @@ package struct Segment: Sendable, Hashable {
     package var reference: UInt64
     /// What is needed to read the blob without its record.
     package var location: BlobLocation
+    /// Where the bytes are instead; nil where they are in a blob.
+    package var foreign: ForeignPlace?
 
     package init(
         blob: BlobName, offset: Int64, storedLength: Int64, plainLength: Int64, reference: UInt64,
@@ -20,6 +22,16 @@ package struct Segment: Sendable, Hashable {
     ) {
         (self.blob, self.offset, self.storedLength) = (blob, offset, storedLength)
         (self.plainLength, self.reference, self.location) = (plainLength, reference, location)
+    }
+
+    /// A run of an object that stays where it is. The name is nobody's blob: by it the run is referred to and given up,
+    /// as others are.
+    package init(of foreign: ForeignPlace, length: Int64, as name: BlobName, reference: UInt64) {
+        let nowhere = BlobLocation(
+            length: length, dataShards: 0, parityShards: 0, cellSize: 0, placementEpoch: 0, exceptions: [])
+        self.init(
+            blob: name, offset: 0, storedLength: length, plainLength: length, reference: reference, location: nowhere)
+        self.foreign = foreign
     }
 
     /// Whether other objects may have bytes in the blob too.
@@ -32,6 +44,7 @@ package struct Segment: Sendable, Hashable {
         writer.number(4, plainLength)
         writer.number(5, reference)
         writer.record(6) { location.write(to: &$0) }
+        if let foreign { writer.record(7) { foreign.write(to: &$0) } }
     }
 
     package init(_ reader: RecordReader) throws(RecordError) {
@@ -47,6 +60,7 @@ package struct Segment: Sendable, Hashable {
             case 4: plainLength = value.signed
             case 5: reference = value.number
             case 6: found = try BlobLocation(value.record())
+            case 7: foreign = try ForeignPlace(value.record())
             // Transforms (compression, encryption) will be fields above 100: bytes under an unknown one must not be
             // served raw.
             case 100...: throw RecordError.malformed

@@ -49,6 +49,13 @@ struct ListingPage: Sendable {
         try entries(of: root(bytes))
     }
 
+    /// A page of which the order does not matter.
+    static func unordered(_ bytes: ByteBuffer) throws(Wrong) -> (entries: [Entry], token: String?) {
+        let root = try root(bytes)
+        let entries = try entries(of: root)
+        return (entries, try token(root, isEmpty: entries.isEmpty))
+    }
+
     private static func entries(of root: XMLElement) throws(Wrong) -> [Entry] {
         let isEncoded = root.child("EncodingType")?.text == "url"
         var entries: [Entry] = []

@@ -13,7 +13,8 @@ extension BackendDesk {
     ///
     /// - Throws: `invalid`, `conflict`, `refused` with every finding that keeps it from being taken, `unavailable`.
     func attach(_ declaration: BackendDeclaration, _ recording: Recording) async throws(BackendError) -> BackendView {
-        try await alone { () throws(BackendError) in
+        if declaration.adopted == true { return try await adopt(declaration, recording) }
+        return try await alone { () throws(BackendError) in
             var record = try declaration.record()
             let credentials = try declaration.checkedCredentials()
             try await refuseTwins(of: record)
@@ -38,9 +39,11 @@ extension BackendDesk {
     }
 
     /// Refuses what is attached already, under this name or another.
-    private func refuseTwins(of record: BackendRecord) async throws(BackendError) {
-        for store in try await registry().stores.values where store.standing != .detached {
-            guard let other = store.backend else { continue }
+    func refuseTwins(of record: BackendRecord) async throws(BackendError) {
+        let registry = try await registry()
+        let stores = registry.stores.values.filter { $0.standing != .detached }.compactMap(\.backend)
+        let adopted = registry.sources.values.filter { $0.standing != .detached }.map(\.backend)
+        for other in stores + adopted {
             guard !other.name.utf8.elementsEqual(record.name.utf8) else {
                 throw BackendError(.conflict, "There is a backend `\(record.name)` already.")
             }
@@ -56,7 +59,7 @@ extension BackendDesk {
 
     /// Refuses the gateway itself: what it stored would be stored in it again, without end. It is known by a bucket of
     /// that name and an access key that it knows.
-    private func refuseSelf(_ record: BackendRecord, _ credentials: BackendCredentials) async throws(BackendError) {
+    func refuseSelf(_ record: BackendRecord, _ credentials: BackendCredentials) async throws(BackendError) {
         let configuration = launch.configuration
         var keys = configuration.keys.map(\.accessKey)
         if let root = configuration.root { keys.append(root.accessKey) }

@@ -46,6 +46,10 @@ struct BackendDeclaration: Codable, Sendable {
     var zone: String?
     var provider: String?
     var hosts: [String]?
+    /// Whether the bucket's objects are to be shown as they are, in place of its being a store.
+    var adopted: Bool?
+    /// The bucket of ours in which they are shown; nil for one of the same name.
+    var adoptedAs: String?
     var credentials: Credentials
 
     struct Credentials: Codable, Sendable {

@@ -11,6 +11,9 @@ extension BackendDesk {
     /// Has what a backend holds go elsewhere, and gives it nothing more. Returns at once; the gateway works on it.
     func drain(_ name: String, _ recording: Recording) async throws(BackendError) -> BackendView {
         try await alone { () throws(BackendError) in
+            if let source = try await findSource(name) {
+                return try await moveAdopted(source.number, source.record, recording)
+            }
             let (position, store, record) = try await find(name)
             guard store.standing == .active else { return try await view(named: name) }
             try checkRoom(try await registry(), without: position)
@@ -43,6 +46,9 @@ extension BackendDesk {
     /// - Throws: `conflict` where it was not drained, or holds shards still.
     func detach(_ name: String, _ recording: Recording) async throws(BackendError) -> BackendView {
         try await alone { () throws(BackendError) in
+            if let source = try await findSource(name) {
+                return try await detachAdopted(source.number, source.record, recording)
+            }
             let (position, store, record) = try await find(name)
             guard store.standing == .draining else {
                 throw BackendError(.conflict, "`\(name)` is in use; `tidegate backend drain \(name)` empties it first.")

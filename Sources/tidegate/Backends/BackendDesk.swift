@@ -44,12 +44,14 @@ final class BackendDesk: Sendable {
     /// Every backend, by position.
     func list() async throws(BackendError) -> [BackendView] {
         let registry = try await registry()
-        return registry.stores.sorted { $0.key < $1.key }.compactMap { position, store in
+        let stores = registry.stores.sorted { $0.key < $1.key }.compactMap { position, store in
             store.backend.map { view(position, store, $0) }
         }
+        return stores + registry.sources.sorted { $0.key < $1.key }.map { sourceView($0.key, $0.value) }
     }
 
     func view(named name: String) async throws(BackendError) -> BackendView {
+        if let source = try await findSource(name) { return sourceView(source.number, source.record) }
         let (position, store, record) = try await find(name)
         return view(position, store, record)
     }
@@ -77,6 +79,9 @@ final class BackendDesk: Sendable {
             if let backend = store.backend, backend.name.utf8.elementsEqual(name.utf8) {
                 return (position, store, backend)
             }
+        }
+        guard try await findSource(name) == nil else {
+            throw .invalid("`\(name)` is an adopted bucket and no store; it can be drained and detached.")
         }
         throw BackendError(.unknown, "There is no backend `\(name)`.")
     }

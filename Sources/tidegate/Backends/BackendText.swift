@@ -13,6 +13,10 @@ enum BackendText {
             return
         }
         for view in views {
+            if view.shownIn != nil {
+                printAdopted(view)
+                continue
+            }
             let place = "\(view.url)/\(view.bucket)" + (view.prefix.isEmpty ? "" : "/\(view.prefix)")
             let state =
                 view.standing.utf8.elementsEqual("detached".utf8)
@@ -22,7 +26,7 @@ enum BackendText {
                     isLive ? (view.absence.map { "away: \($0)" } ?? "attached") : nil,
                 ]
                 .compactMap(\.self).joined(separator: ", ")
-            Swift.print("\(view.name): store \(view.store), \(place) (\(view.profile)); \(state)")
+            Swift.print("\(view.name): store \(view.store ?? 0), \(place) (\(view.profile)); \(state)")
             let domain =
                 [("region", view.region), ("zone", view.zone), ("provider", view.provider)]
                 .filter { !$0.1.isEmpty }.map { "\($0.0) \($0.1)" } + view.hosts.map { "host \($0)" }
@@ -31,6 +35,18 @@ enum BackendText {
                 Swift.print("  \(finding.ability), \(finding.verdict): \(finding.detail)")
             }
         }
+    }
+
+    private static func printAdopted(_ view: BackendView) {
+        let place = "\(view.url)/\(view.bucket)" + (view.prefix.isEmpty ? "" : "/\(view.prefix)")
+        let counts = "\(Counted(Int(clamping: view.objects ?? 0), "object")), \(view.bytes ?? 0) bytes"
+        let state = [
+            view.standing, counts, view.passedOver.flatMap { $0 > 0 ? "\($0) passed over" : nil },
+            view.left.map { "\($0) left to be moved" },
+        ]
+        Swift.print(
+            "\(view.name): \(place), adopted as the bucket \(view.shownIn ?? ""); "
+                + state.compactMap(\.self).joined(separator: ", "))
     }
 
     private static func padded(_ text: String, _ width: Int) -> String {

@@ -11,17 +11,25 @@ struct BackendView: Codable, Sendable {
     }
 
     var name: String
-    var store: Int
+    /// The position in the pool; nil for an adopted bucket.
+    var store: Int?
     var id: String
     var url: String
     var bucket: String
     var prefix: String
     var profile: String
     var durability: String
-    /// `active`, `draining` or `detached`.
+    /// `active`, `draining` or `detached`; of an adopted bucket `listing`, `shown`, `moving` or `detached`.
     var standing: String
-    /// Blobs that had a shard on it, or on another store that is drained, when that was looked at last.
+    /// Blobs that had a shard on it, or on another store that is drained, when that was looked at last; of an adopted
+    /// bucket, runs of objects that are to be moved.
     var left: Int?
+    /// The bucket of ours in which the objects of an adopted one are shown.
+    var shownIn: String?
+    /// Objects that are shown, their bytes, and objects that are not.
+    var objects: UInt64?
+    var bytes: UInt64?
+    var passedOver: UInt64?
     /// Why the gateway does not reach it; nil where it does, and where no gateway runs.
     var absence: String?
     var region: String
@@ -48,6 +56,25 @@ struct BackendView: Codable, Sendable {
         attached = store.attached.iso8601
         probed = record.probed.iso8601
         findings = record.findings.map { Finding(ability: $0.ability, verdict: $0.verdict, detail: $0.detail) }
+    }
+
+    /// - Parameter left: runs that are to be moved, where that is known.
+    init(_ source: SourceRecord, left: Int?) {
+        let record = source.backend
+        (name, url, bucket, prefix) = (record.name, record.url, record.bucket, record.prefix)
+        (id, profile, durability) = ("", record.profile, record.isBuffered ? "buffered" : "durable")
+        standing =
+            switch source.standing {
+            case .listing: "listing"
+            case .shown: "shown"
+            case .moving: "moving"
+            case .detached: "detached"
+            }
+        self.left = left
+        (shownIn, objects, bytes, passedOver) = (source.bucket, source.objects, source.bytes, source.passedOver)
+        let domain = record.domain
+        (region, zone, provider, hosts) = (domain.region, domain.zone, domain.provider, domain.hosts)
+        (attached, probed, findings) = (source.adopted.iso8601, "", [])
     }
 }
 

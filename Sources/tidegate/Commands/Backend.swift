@@ -85,6 +85,9 @@ struct BackendAttach: AsyncParsableCommand {
         discussion: """
             The backend is probed first, and refused where it cannot keep the laws of stores. What is said of its \
             region, zone, provider and hosts keeps shards of one object apart (pool.spread).
+
+            With --adopt the bucket does not become a store: the objects that it has are shown in a bucket of this \
+            gateway as they are, and served from where they are. `tidegate backend drain` moves them into the pool.
             """)
 
     @Argument(help: "What the backend is called from now on.")
@@ -92,6 +95,17 @@ struct BackendAttach: AsyncParsableCommand {
 
     @OptionGroup(title: "Backend")
     var backend: BackendOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "The bucket whose objects are to be shown as they are, in place of --bucket.", valueName: "bucket"))
+    var adopt: String?
+
+    @Option(
+        name: .customLong("as"),
+        help: ArgumentHelp(
+            "The bucket in which they are shown; made where there is none. (that of --adopt)", valueName: "bucket"))
+    var adoptedAs: String?
 
     @Option(help: "durable, or buffered for a service that answers before it syncs (durable).")
     var durability: String?
@@ -118,7 +132,7 @@ struct BackendAttach: AsyncParsableCommand {
         try await BackendCommand.run(options) { access throws(BackendError) in
             var declaration: BackendDeclaration
             do throws(StartError) {
-                declaration = try backend.declaration(name)
+                declaration = try declared()
             } catch {
                 throw .invalid(error.description)
             }
@@ -127,8 +141,26 @@ struct BackendAttach: AsyncParsableCommand {
             declaration.hosts = hosts
             let view = try await access.attach(declaration)
             BackendText.print(view.findings)
-            print("\(view.name) is store \(view.store) of the pool\(access.isLive ? "" : " from the next start on").")
+            let when = access.isLive ? "" : " from the next start on"
+            if let store = view.store {
+                print("\(view.name) is store \(store) of the pool\(when).")
+            } else {
+                print("The objects of \(view.name) are shown in the bucket \(view.shownIn ?? "")\(when).")
+            }
         }
+    }
+
+    private func declared() throws(StartError) -> BackendDeclaration {
+        guard let adopt else {
+            guard adoptedAs == nil else { throw StartError("--as goes with --adopt.") }
+            return try backend.declaration(name)
+        }
+        guard backend.bucket == nil else { throw StartError("A bucket is either a store (--bucket) or adopted.") }
+        var options = backend
+        options.bucket = adopt
+        var declaration = try options.declaration(name)
+        (declaration.adopted, declaration.adoptedAs) = (true, adoptedAs)
+        return declaration
     }
 }
 

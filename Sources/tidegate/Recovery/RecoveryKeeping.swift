@@ -46,8 +46,7 @@ struct RecoveryKeeping: Sendable {
     /// The deployment's sealing key, which is drawn with the deployment; nil where it is lost while something is
     /// sealed under it: another one must not take its place unnoticed.
     private func sealingKey() async throws(StartError) -> SealingKey? {
-        let stores = try await StoreRegistry.read(commits.index).stores
-        var isSealed = stores.values.contains { !($0.backend?.credentials.isEmpty ?? true) }
+        var isSealed = try await StoreRegistry.read(commits.index).holdsCredentials
         if try await record(Keys.recoveryKey) != nil { isSealed = true }
         do throws(PrivateFileError) {
             return isSealed

@@ -76,6 +76,7 @@ struct BesideRequests: Sendable {
             group.addTask { await durability.run(deployment.logger) }
             group.addTask { await UploadSweep(deployment: deployment).run() }
             group.addTask { await MembersKeeper(deployment: deployment).run() }
+            group.addTask { await AdoptionWorker(deployment, gateway).run() }
             group.addTask { await countRefusals() }
             await group.waitForAll()
         }

@@ -34,6 +34,7 @@ struct Deployment: Sendable {
     let emptying = Emptying()
     /// What was seen of each store.
     let histories: StoreHistories
+    let adopted: AdoptedBuckets
     /// Called when records went into the outbox.
     let wake: Wake
 
@@ -75,8 +76,9 @@ struct Deployment: Sendable {
             let histories = StoreHistories(
                 try await StoreHistories.read(opened.embedded), environment: launch.environment)
             histories.watch(keeper.slots.filter { !$0.isGone }.map(\.position))
+            let known = (histories, adopted: AdoptedBuckets(current.sources, opened.vault))
             let deployment = try connect(
-                launch, opened.embedded, opened.session, keeper, placements, plain, wake, histories)
+                launch, opened.embedded, opened.session, keeper, placements, plain, wake, known)
             deployment.backup.leave(current.leaving)
             BackendsFile.write(current, launch)
             return deployment
@@ -88,7 +90,8 @@ struct Deployment: Sendable {
 
     private static func connect(
         _ launch: Launch, _ embedded: EmbeddedIndex, _ session: WriterSession, _ keeper: StoreKeeper,
-        _ placements: [Placement], _ plain: WorkerCommits, _ wake: Wake, _ histories: StoreHistories
+        _ placements: [Placement], _ plain: WorkerCommits, _ wake: Wake,
+        _ known: (histories: StoreHistories, adopted: AdoptedBuckets)
     ) throws(StartError) -> Deployment {
         let (configuration, environment) = (launch.configuration, launch.environment)
         let damage = DamageQueue(environment: environment)
@@ -105,7 +108,8 @@ struct Deployment: Sendable {
         let commits = WorkerCommits(plain, through: index) { backup.status.journalledThrough }
         return Deployment(
             launch: launch, embedded: embedded, index: index, backup: backup, session: session, commits: commits,
-            keeper: keeper, pool: pool, damage: damage, histories: histories, wake: wake)
+            keeper: keeper, pool: pool, damage: damage, histories: known.histories, adopted: known.adopted,
+            wake: wake)
     }
 
     /// The pool over the slots, as it is configured.
@@ -151,6 +155,7 @@ struct Deployment: Sendable {
     func close() async {
         await embedded.close()
         await keeper.close()
+        adopted.close()
     }
 }
 

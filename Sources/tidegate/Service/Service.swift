@@ -127,7 +127,7 @@ struct Service: Sendable {
             index: deployment.index,
             storage: PooledStorage(
                 pool: deployment.pool, packer: packer, index: deployment.index, environment: environment,
-                commits: commits),
+                commits: commits, foreign: deployment.adopted),
             authenticator: Authenticator(
                 credentials: try keys.store(root: root), region: configuration.region,
                 allowsSignatureV2: configuration.signatureV2 == .on),

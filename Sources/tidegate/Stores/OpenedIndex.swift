@@ -87,7 +87,7 @@ struct OpenedIndex: Sendable {
 
     /// What opens credentials, where there are any.
     static func vault(_ launch: Launch, _ registry: StoreRegistry) -> BackendVault? {
-        guard registry.stores.values.contains(where: { $0.backend != nil }) else { return nil }
+        guard registry.holdsCredentials else { return nil }
         do throws(PrivateFileError) {
             let key = try SealingKey.load(from: launch.configuration.data)
             return BackendVault(key, environment: launch.environment)

@@ -7,6 +7,8 @@ import Workers
 struct StoreRegistry: Sendable {
     var stores: [UInt16: StoreRecord] = [:]
     private(set) var lists: [UInt32: PlacementRecord] = [:]
+    /// The adopted buckets.
+    private(set) var sources: [UInt16: SourceRecord] = [:]
 
     static func read(_ index: any ReadableIndex) async throws(StartError) -> StoreRegistry {
         var registry = StoreRegistry()
@@ -22,7 +24,18 @@ struct StoreRegistry: Sendable {
                     try PlacementRecord(encoded: entry.value)
                 }
         }
+        for entry in try await entries(Keys.sources, index) {
+            registry.sources[UInt16(truncatingIfNeeded: Keys.number(entry.key.dropFirst(2)))] =
+                try StartError.translated("The index") { () throws(RecordError) in
+                    try SourceRecord(encoded: entry.value)
+                }
+        }
         return registry
+    }
+
+    /// Whether somebody's credentials are sealed here.
+    var holdsCredentials: Bool {
+        (stores.values.compactMap(\.backend) + sources.values.map(\.backend)).contains { !$0.credentials.isEmpty }
     }
 
     private static func entries(
