@@ -84,7 +84,7 @@ struct AdoptionTests {
     func passedOver() async throws {
         let (harness, adoption) = try await harness()
         try await harness.root.put("/bucket/ours", "ours")
-        try await harness.root.setVersioning("bucket", "Enabled")
+        _ = try await harness.root.setVersioning("bucket", "Enabled")
         try await harness.root.put("/bucket/deleted", "gone")
         try await harness.root.delete("/bucket/deleted")
         for name in ["ours", "deleted"] {
@@ -114,7 +114,7 @@ struct AdoptionTests {
     @Test("A version that is not current any more is still read, and moved")
     func noncurrent() async throws {
         let (harness, adoption) = try await harness()
-        try await harness.root.setVersioning("bucket", "Enabled")
+        _ = try await harness.root.setVersioning("bucket", "Enabled")
         _ = try await adoption.show(try object("key", Self.bytes(3000)), in: "bucket", from: 3)
         let id = try #require(try await harness.root.head("/bucket/key").fields["x-amz-version-id"])
         try await harness.root.put("/bucket/key", "newer")
@@ -170,7 +170,7 @@ struct AdoptionTests {
         _ = try await adoption.show(try object("key", Self.bytes(5000)), in: "bucket", from: 3)
         let run = try #require(try await runs(adoption).first)
         harness.index.beforeCommit(of: Keys.foreign(run)) {
-            await recordingIssues { try await harness.root.put("/bucket/key?tagging", Content(Self.tagging)) }
+            await recordingIssues { try await harness.root.put("/bucket/key?tagging", Content(stringLiteral: Self.tagging)) }
         }
         #expect(try await adoption.move(run) == 5000)
         #expect(try await harness.root.get("/bucket/key").body == Self.bytes(5000))
