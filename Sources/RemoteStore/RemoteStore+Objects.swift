@@ -9,8 +9,8 @@ package struct RemoteObject: Sendable, Hashable {
     package var size: Int64
     /// Without quotes.
     package var etag: String
-    /// Whether the ETag is the MD5 of the bytes: that of an upload in parts has a hyphen, and that of an object which the
-    /// service encrypts with a key of its caller's, or of its key management, is none.
+    /// Whether the ETag is the MD5 of the bytes: that of an upload in parts has a hyphen, and that of an object which
+    /// the service encrypts with a key of its caller's, or of its key management, is none.
     package var isMD5: Bool
     package var modified: Timestamp
     /// System headers that are stored (`content-type` and so on), by lower-case name.
@@ -75,19 +75,19 @@ package struct RemoteObject: Sendable, Hashable {
 extension RemoteStore {
     /// Keys of the bucket below the endpoint's prefix, a page at a time, in whatever order the backend has them.
     ///
-    /// - Parameter token: how the page before told that this one is asked for; nil for the first.
-    package func objectKeys(token: String?) async throws(StorageError) -> (keys: [[UInt8]], next: String?) {
+    /// - Parameter place: how the page before told that this one is asked for; nil for the first.
+    package func objectKeys(from place: String?) async throws(StorageError) -> (keys: [[UInt8]], next: String?) {
         let prefix = client.endpoint.prefix
-        let call = RemoteCall.listing(prefix: prefix, after: [], token: token, limit: 1000)
+        let call = RemoteCall.listing(prefix: prefix, after: [], token: place, limit: 1000)
         do throws(RemoteFault) {
             let answer = try await client.perform(call, limit: ListingPage.byteLimit)
             do throws(ListingPage.Wrong) {
                 let page = try ListingPage.unordered(answer.body)
-                guard page.token == nil || page.token != token else {
+                guard page.next == nil || page.next != place else {
                     throw ListingPage.Wrong(detail: "its listing does not go on")
                 }
                 // What lies elsewhere is not what was adopted, whatever a listing has.
-                return (page.entries.map(\.key).filter { $0.starts(with: prefix.utf8) }, page.token)
+                return (page.entries.map(\.key).filter { $0.starts(with: prefix.utf8) }, page.next)
             } catch {
                 throw RemoteFault(call.operation, .wrong(error.detail))
             }

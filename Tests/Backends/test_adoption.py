@@ -40,7 +40,7 @@ def client(endpoint):
 
 
 class Adopting:
-    """A gateway, and another service with a bucket of objects, which is a gateway too: it says of each all that S3 does."""
+    """A gateway, and another service with a bucket of objects: a gateway too, which says of each all that S3 does."""
 
     def __init__(self, folder, stack):
         self.folder = folder

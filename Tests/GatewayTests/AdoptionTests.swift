@@ -100,7 +100,9 @@ struct AdoptionTests {
     @Test("Nothing is left of it in the index when it is deleted or replaced, and it stays where it was")
     func deleted() async throws {
         let (harness, adoption) = try await harness()
-        for name in ["a", "b"] { _ = try await adoption.show(try object(name, Self.bytes(3000)), in: "bucket", from: 3) }
+        for name in ["a", "b"] {
+            _ = try await adoption.show(try object(name, Self.bytes(3000)), in: "bucket", from: 3)
+        }
         #expect(try await runs(adoption).count == 2)
         #expect(try await harness.root.delete("/bucket/a").status == 204)
         #expect(try await harness.root.put("/bucket/b", "new").status == 200)
@@ -170,7 +172,9 @@ struct AdoptionTests {
         _ = try await adoption.show(try object("key", Self.bytes(5000)), in: "bucket", from: 3)
         let run = try #require(try await runs(adoption).first)
         harness.index.beforeCommit(of: Keys.foreign(run)) {
-            await recordingIssues { try await harness.root.put("/bucket/key?tagging", Content(stringLiteral: Self.tagging)) }
+            await recordingIssues {
+                try await harness.root.put("/bucket/key?tagging", Content(stringLiteral: Self.tagging))
+            }
         }
         #expect(try await adoption.move(run) == 5000)
         #expect(try await harness.root.get("/bucket/key").body == Self.bytes(5000))

@@ -39,8 +39,11 @@ import TidegateTesting
 
     private func describe(_ fields: [String], length: Int = 7) async throws -> Result<RemoteObject?, StorageError> {
         let lines = ["HTTP/1.1 200 OK", "Content-Length: \(length)"] + fields + ["", ""]
-        return try await with { _ in Answer(lines.joined(separator: "\r\n")) } _: {
-            (store) throws(StorageError) in try await store.describe(Self.key)
+        return try await with { _ in
+            Answer(lines.joined(separator: "\r\n"))
+        } _: {
+            (store) throws(StorageError) in
+            try await store.describe(Self.key)
         }.result
     }
 
@@ -83,19 +86,27 @@ import TidegateTesting
             .joined(separator: "\r\n")
         let (result, requests) = try await with { request in
             request.method == "HEAD" ? Answer(head) : .status(200, [], tags)
-        } _: { (store) throws(StorageError) in try await store.describe(Self.key) }
+        } _: { (store) throws(StorageError) in
+            try await store.describe(Self.key)
+        }
         let found = try result.get()?.tags ?? []
         #expect(found.map(\.key) == ["a"] && found.map(\.value) == ["1&2"])
         #expect(requests.map(\.target) == ["/bucket/pool/a/../%C3%BC%20b", "/bucket/pool/a/../%C3%BC%20b?tagging="])
     }
 
     @Test func tellsWhatIsGone() async throws {
-        let gone = try await with { _ in Answer("HTTP/1.1 404 X\r\nContent-Length: 0\r\n\r\n") } _: {
-            (store) throws(StorageError) in try await store.describe(Self.key)
+        let gone = try await with { _ in
+            Answer("HTTP/1.1 404 X\r\nContent-Length: 0\r\n\r\n")
+        } _: {
+            (store) throws(StorageError) in
+            try await store.describe(Self.key)
         }
         #expect(try gone.result.get() == nil)
-        let refused = try await with { _ in Answer("HTTP/1.1 403 X\r\nContent-Length: 0\r\n\r\n") } _: {
-            (store) throws(StorageError) in try await store.describe(Self.key)
+        let refused = try await with { _ in
+            Answer("HTTP/1.1 403 X\r\nContent-Length: 0\r\n\r\n")
+        } _: {
+            (store) throws(StorageError) in
+            try await store.describe(Self.key)
         }
         #expect(error(refused.result)?.contains("backend-7") == true)
     }
@@ -114,8 +125,10 @@ import TidegateTesting
     private func keys(
         _ answer: Answer, token: String? = nil
     ) async throws -> Result<(keys: [String], next: String?), StorageError> {
-        try await with { _ in answer } _: { (store) throws(StorageError) in
-            let page = try await store.objectKeys(token: token)
+        try await with { _ in
+            answer
+        } _: { (store) throws(StorageError) in
+            let page = try await store.objectKeys(from: token)
             return (page.keys.map { String(decoding: $0, as: UTF8.self) }, page.next)
         }.result
     }
@@ -137,7 +150,9 @@ import TidegateTesting
     private func read(_ answer: Answer) async throws -> (
         result: Result<String, StorageError>, requests: [ScriptedServer.Request]
     ) {
-        try await with { _ in answer } _: { (store) throws(StorageError) in
+        try await with { _ in
+            answer
+        } _: { (store) throws(StorageError) in
             var sink: any BodySink = BufferingSink()
             try await store.readObject(Self.key, etag: "e", range: 2..<7, into: &sink)
             return (sink as? BufferingSink).map { String(decoding: $0.bytes.readableBytesView, as: UTF8.self) } ?? ""

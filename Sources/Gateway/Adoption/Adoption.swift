@@ -79,7 +79,8 @@ package struct Adoption: Sendable {
 
     private func runs(of object: AdoptedObject, _ source: UInt16) -> [Segment] {
         stride(from: 0, to: object.size, by: Int(Self.runLength)).map { start in
-            let place = ForeignPlace(source: source, key: object.key.bytes, offset: start, etag: object.etag, isMD5: object.isMD5)
+            let place = ForeignPlace(
+                source: source, key: object.key.bytes, offset: start, etag: object.etag, isMD5: object.isMD5)
             return Segment(
                 of: place, length: min(Self.runLength, object.size - start),
                 as: commits.blobName(random: environment.random()), reference: environment.random())

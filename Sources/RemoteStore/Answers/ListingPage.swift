@@ -50,7 +50,7 @@ struct ListingPage: Sendable {
     }
 
     /// A page of which the order does not matter.
-    static func unordered(_ bytes: ByteBuffer) throws(Wrong) -> (entries: [Entry], token: String?) {
+    static func unordered(_ bytes: ByteBuffer) throws(Wrong) -> (entries: [Entry], next: String?) {
         let root = try root(bytes)
         let entries = try entries(of: root)
         return (entries, try token(root, isEmpty: entries.isEmpty))

@@ -57,15 +57,17 @@ struct AdoptionWorker: Sendable {
         guard let store = deployment.adopted.store(number) else {
             throw StorageError.unavailable("\(record.backend.name): its credentials cannot be opened")
         }
-        var (token, counts): (String?, Counts) = (nil, Counts())
+        var (next, counts): (String?, Counts) = (nil, Counts())
         repeat {
-            let page = try await store.objectKeys(token: token)
+            let page = try await store.objectKeys(from: next)
             try await sideBySide(page.keys) { key in
                 try await show(key, from: store, number, record.bucket)
-            } each: { counts.add($0) }
-            token = page.next
-            guard try await note(number, counts, isWhole: token == nil) else { return }
-        } while token != nil
+            } each: {
+                counts.add($0)
+            }
+            next = page.next
+            guard try await note(number, counts, isWhole: next == nil) else { return }
+        } while next != nil
         deployment.logger.notice(
             "an adopted bucket is shown",
             metadata: [

@@ -31,7 +31,7 @@ extension BackendDesk {
             do throws(StorageError) {
                 remote = try vault.store(record)
                 // Whether it lets itself be read is found before anything is decided.
-                _ = try await remote.objectKeys(token: nil)
+                _ = try await remote.objectKeys(from: nil)
             } catch {
                 throw BackendError(.refused, "The bucket cannot be listed: \(error).")
             }
