@@ -234,8 +234,16 @@ extension ConfigurationBuilder {
         if !(dataShards...max(dataShards, shards)).contains(quorum) {
             note("pool.write-quorum", "`pool.write-quorum` is \(quorum); it is to be from \(dataShards) to \(shards)")
         }
+        var adaptive: Int?
+        if case .integer(let number)? = layers.values["pool.adaptive-parity"]?.value { adaptive = Int(number) }
+        if let adaptive, adaptive < parityShards {
+            note(
+                "pool.adaptive-parity",
+                "`pool.adaptive-parity` is \(adaptive), which is less than `pool.parity-shards` (\(parityShards))")
+        }
         return TidegateConfiguration.Pool(
-            dataShards: dataShards, parityShards: parityShards, cellSize: cellSize, directories: directories,
+            dataShards: dataShards, parityShards: parityShards, adaptiveParity: adaptive, cellSize: cellSize,
+            directories: directories,
             namesDirectories: namesDirectories, writeQuorum: quorum, spread: choice("pool.spread", .store),
             hedgeAfter: duration("pool.hedge-after"), scrubInterval: duration("pool.scrub-interval"),
             scrubWithin: duration("pool.scrub-within"))

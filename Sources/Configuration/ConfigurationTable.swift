@@ -120,6 +120,12 @@ package enum ConfigurationTable {
             "pool.parity-shards", .integer(1...16), default: "2",
             "How many shards are computed in addition: so many stores may be lost."),
         ConfigurationKey(
+            "pool.adaptive-parity", .integer(1...16),
+            "The most shards that are computed in addition where stores are seen to lose what they hold more often "
+                + "than durability.losses-per-year says. New objects then have as many as keep the nines that "
+                + "parity-shards was meant to have, never fewer than parity-shards. By default there are always "
+                + "parity-shards."),
+        ConfigurationKey(
             "pool.cell-size", .size(64...4 << 20), default: "128KiB",
             "Bytes of a shard in one stripe; a multiple of 64. Holds for objects written from then on."),
         ConfigurationKey(

@@ -66,6 +66,8 @@ package struct TidegateConfiguration: Sendable, Hashable {
     package struct Pool: Sendable, Hashable {
         package let dataShards: Int
         package let parityShards: Int
+        /// The most parity shards of new objects where losses are frequent; nil where there are always as many.
+        package let adaptiveParity: Int?
         package let cellSize: Int
         package let directories: [String]
         /// Whether the configuration names them; otherwise they are those that a deployment has by default.

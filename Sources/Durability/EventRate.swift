@@ -25,6 +25,9 @@ package struct EventRate: Hashable, Sendable {
     /// - Returns: Nil where nothing was watched yet.
     package var upperBound: Double? { years > 0 ? Self.mostExpected(events) / years : nil }
 
+    /// The rate that it stays below with a probability of no more than 1 − confidence: 0 where no event was seen.
+    package var lowerBound: Double? { years > 0 ? Self.fewestExpected(events) / years : nil }
+
     /// Events from which on the quantile is an approximation.
     private static let manyEvents = 1000
 
@@ -32,7 +35,20 @@ package struct EventRate: Hashable, Sendable {
     /// 1 − confidence.
     static func mostExpected(_ events: Int) -> Double {
         guard events < manyEvents else { return approximated(events) }
-        let wanted = log(1 - confidence)
+        return mean(where: events, have: 1 - confidence)
+    }
+
+    /// The mean by which no fewer than so many events happen with the probability 1 − confidence.
+    static func fewestExpected(_ events: Int) -> Double {
+        guard events > 0 else { return 0 }
+        // A normal distribution would have 1.645 deviations there.
+        guard events < manyEvents else { return Double(events) - 1.75 * Double(events).squareRoot() }
+        return mean(where: events - 1, have: confidence)
+    }
+
+    /// The mean by which no more than so many events happen with a probability.
+    private static func mean(where events: Int, have probability: Double) -> Double {
+        let wanted = log(probability)
         var (less, more) = (0.0, 1.0)
         while atMost(events, mean: more) > wanted { more *= 2 }
         // A bisection: each step gives one more binary digit.

@@ -20,6 +20,8 @@ package final class ErasurePool: Sendable {
     /// Whether shards may share a failure domain for want of another one. Of earlier processes nobody knows.
     let crowding = Atomic<Bool>(true)
     private let codes = Mutex<[Geometry: ErasureCode]>([:])
+    /// How many parity shards more than is configured a new blob is given.
+    private let moreParity = Atomic<Int>(0)
 
     /// Geometries whose codes are kept at once.
     private static let mostCodes = 16
@@ -66,6 +68,29 @@ package final class ErasurePool: Sendable {
             members = next
         }
     }
+
+    /// The parity shards of blobs that are written from now on: never fewer than are configured.
+    package var parityOfNew: Int {
+        get { configuration.geometry.parityShards + moreParity.load(ordering: .relaxed) }
+        set { moreParity.store(max(0, newValue - configuration.geometry.parityShards), ordering: .relaxed) }
+    }
+
+    /// How a new blob is cut that would be cut so by what is configured.
+    func ofNew(_ geometry: Geometry) -> Geometry {
+        let more = moreParity.load(ordering: .relaxed)
+        guard more > 0 else { return geometry }
+        do throws(ErasureError) {
+            return try Geometry(
+                dataShards: geometry.dataShards,
+                parityShards: min(geometry.parityShards + more, Geometry.mostParityShards),
+                cellSize: geometry.cellSize)
+        } catch {
+            return geometry  // Its numbers are within the limits, since those of the geometry are.
+        }
+    }
+
+    /// The failure domains that new blobs are spread over.
+    package var domainsOfNew: Int { Set(members.current.domains).count }
 
     /// The code of a geometry, with its tables.
     func code(_ geometry: Geometry) throws(StorageError) -> ErasureCode {

@@ -19,7 +19,7 @@ extension ErasurePool {
         _ name: BlobName, _ body: consuming Body, geometry: Geometry? = nil,
         recovery: @escaping @Sendable () -> [UInt8]
     ) async throws(StorageError) -> BlobLocator {
-        let geometry = geometry ?? configuration.geometry
+        let geometry = geometry ?? ofNew(configuration.geometry)
         let name = name.whole
         let writing = try Writing(self, name, geometry, expected: body.length)
         let number = watchdog.watch(writing.fan)

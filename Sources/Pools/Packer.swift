@@ -102,7 +102,7 @@ package final class Packer: Sendable {
         let record = batch.record.encoded
         do throws(StorageError) {
             let body = Body(buffers: batch.objects.map(\.bytes))
-            result = .success(try await pool.store(newName(), body, geometry: geometry) { record })
+            result = .success(try await pool.store(newName(), body, geometry: pool.ofNew(geometry)) { record })
         } catch {
             result = .failure(error)
         }

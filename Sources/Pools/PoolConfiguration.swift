@@ -35,7 +35,10 @@ package struct PoolConfiguration: Sendable {
     /// Durable shards that a write needs.
     func writeQuorum(for geometry: Geometry) -> Int {
         let usual = geometry.dataShards + min(1, geometry.parityShards)
-        guard let writeQuorum, geometry == self.geometry else { return usual }
+        // What has more parity than is configured is the same kind of blob.
+        guard let writeQuorum, geometry.dataShards == self.geometry.dataShards,
+            geometry.cellSize == self.geometry.cellSize
+        else { return usual }
         return max(geometry.dataShards, min(geometry.shards, writeQuorum))
     }
 

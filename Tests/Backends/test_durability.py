@@ -244,3 +244,31 @@ def test_a_backend_that_is_gone_for_good(served):
     wait(
         lambda: any("absence" in each and each["outages"] for each in look(served)["stores"]), "no outage was noted", 60
     )
+
+
+def test_new_objects_have_more_parity_where_stores_are_seen_to_lose_much(tmp_path):
+    with contextlib.ExitStack() as stack:
+        made = Cluster(
+            tmp_path, stack, kinds=(), directories=8, config={"pool": {"spread": "store", "adaptive-parity": 3}}
+        )
+        made.gateway.start()
+        client = raw.Raw(made.gateway.access)
+        assert client("PUT", "/adaptive").status == 200
+        assert client("PUT", "/adaptive/before", body=os.urandom(300_000)).status == 200
+        assert look(made)["parityOfNew"] == 2
+        gone = made.folder / "directory-3"
+        while gone.exists():
+            shutil.rmtree(gone, ignore_errors=True)
+        wait(lambda: any("absence" in each for each in look(made)["stores"]), "the loss was not noticed")
+        gone.mkdir()
+        # One loss in a minute is more than one in fifty years.
+        wait(lambda: look(made)["parityOfNew"] == 3, "the parity was not raised")
+        content = os.urandom(300_000)
+        assert client("PUT", "/adaptive/after", body=content).status == 200
+        assert client("GET", "/adaptive/after").body == content
+        found = {(each["dataShards"], each["parityShards"]): each["blobs"] for each in look(made)["redundancies"]}
+        assert found == {(4, 2): 1, (4, 3): 1}
+        wait(lambda: cluster.events(made, "ChangeParity"), "the change was not recorded")
+        assert cluster.events(made, "ChangeParity")[-1]["requestParameters"] == {"before": "2", "now": "3"}
+        client.close()
+        made.finish()

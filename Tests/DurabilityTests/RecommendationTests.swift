@@ -70,6 +70,39 @@ struct RecommendationTests {
         #expect(isSame(EventRate.mostExpected(100_000_000), 1e8, within: 1e-3))
     }
 
+    /// Half of the 5 % quantiles of χ².
+    @Test(
+        "Some events are no chance",
+        arguments: [(0, 0), (1, 0.05129), (2, 0.35536), (3, 0.81769), (5, 1.97015), (10, 5.42541)])
+    func lowerBounds(_ events: Int, _ wanted: Double) {
+        #expect(abs(EventRate.fewestExpected(events) - wanted) < 1e-5)
+        #expect(EventRate.fewestExpected(1000) > EventRate.fewestExpected(999) - 4)
+        #expect(EventRate(events: events, years: 2).lowerBound == EventRate.fewestExpected(events) / 2)
+    }
+
+    @Test("Parity rises where losses are certain to be more than was expected, and never falls below its floor")
+    func adaptive() {
+        let expected = ShardRates(lossesPerYear: 0.02, repairDays: 1)
+        let rule = AdaptiveParity(dataShards: 4, floor: 2, ceiling: 5, expected: expected)
+        func parity(_ events: Int, _ years: Double, days: Double? = nil, domains: Int = 20) -> Int {
+            rule.parity(losses: EventRate(events: events, years: years), repairDays: days, domains: domains)
+        }
+        #expect(parity(0, 0) == 2 && parity(0, 100) == 2 && parity(2, 100) == 2)
+        // Once in ten years of stores is not certain to be more than once in fifty.
+        #expect(parity(1, 10) == 2)
+        #expect(parity(8, 100) == 3 && parity(1, 1) == 5 && parity(1000, 1) == 5)
+        // As many as are needed, and no more.
+        let wanted = Recommendation.nines(of: Redundancy(4, 2), expected)
+        let seen = ShardRates(lossesPerYear: 0.08, repairDays: 1)
+        #expect(Recommendation.nines(of: Redundancy(4, 3), seen) >= wanted)
+        #expect(Recommendation.nines(of: Redundancy(4, 2), seen) < wanted)
+        // Slow repairs count, and so do the domains that there are.
+        #expect(parity(8, 100, days: 30) > 3)
+        #expect(parity(1000, 1, domains: 7) == 3 && parity(1000, 1, domains: 3) == 2)
+        let fixed = AdaptiveParity(dataShards: 4, floor: 2, ceiling: 1, expected: expected)
+        #expect(fixed.parity(losses: EventRate(events: 9, years: 1), repairDays: nil, domains: 20) == 2)
+    }
+
     @Test("Nothing watched is nothing known")
     func unwatched() {
         #expect(EventRate(events: 0, years: 0).upperBound == nil)

@@ -6,6 +6,29 @@ import Storage
 import Testing
 import TidegateTesting
 
+@Suite("A pool whose parity is raised")
+struct RaisedParityTests {
+    @Test("cuts new blobs with more parity, reads the old ones, and never goes below what is configured")
+    func raised() async throws {
+        let harness = try PoolHarness(stores: 8)
+        var generator = SeededGenerator(seed: 12)
+        let bytes = generator.bytes(20_000)
+        let before = try await harness.store(bytes, &generator)
+        harness.pool.parityOfNew = 3
+        let after = try await harness.store(bytes, &generator)
+        let packed = try await Packer(harness.pool) { BlobName(epoch: 1, counter: 1, random: 1) }.pack(
+            ByteBuffer(bytes: [1, 2, 3]), group: PackGroup([1]), recovery: [])
+        harness.pool.parityOfNew = 1
+        let last = try await harness.store(bytes, &generator)
+        #expect([before, after, last].map(\.geometry.parityShards) == [2, 3, 2])
+        #expect(packed.locator.geometry.dataShards == 1 && packed.locator.geometry.parityShards == 3)
+        #expect(harness.pool.parityOfNew == 2 && harness.pool.domainsOfNew == 8)
+        // Any three stores may go.
+        for gone in 0..<3 { harness.faulty[gone].isAvailable = false }
+        #expect(try await harness.fetch(after) == bytes)
+    }
+}
+
 @Suite struct PoolWriteTests {
     @Test func shardsLieOnDifferentStoresAndLoadSpreads() async throws {
         var generator = SeededGenerator(seed: 20)

@@ -1,3 +1,4 @@
+import Audit
 import Configuration
 import Durability
 import IndexBackup
@@ -80,8 +81,37 @@ final class DurabilityDesk: Sendable {
                 logger.warning("what could be lost could not be counted", metadata: ["reason": "\(error)"])
             }
             let ended = launch.environment.monotonicNanoseconds()
+            await adapt(logger)
             soonest = ended &+ UInt64(took * Self.shortRest * 1e9)
             next = ended &+ UInt64(max(Self.secondsBetween, took * Self.rest) * 1e9)
+        }
+    }
+
+    /// Gives new objects as many parity shards as the losses that were seen ask for, where that is configured.
+    private func adapt(_ logger: Logger) async {
+        guard let live, let ceiling = launch.configuration.pool.adaptiveParity else { return }
+        let (pool, expected) = (launch.configuration.pool, launch.configuration.expectedLosses)
+        let observed = ObservedRates(live.histories.current.values, shards: 0)
+        let rule = AdaptiveParity(
+            dataShards: pool.dataShards, floor: pool.parityShards, ceiling: ceiling,
+            expected: ShardRates(lossesPerYear: expected.lossesPerYear, repairDays: expected.repairTime.days))
+        let parity = rule.parity(
+            losses: observed.losses, repairDays: observed.repairDays, domains: live.pool.domainsOfNew)
+        let before = live.pool.parityOfNew
+        guard parity != before else { return }
+        live.pool.parityOfNew = parity
+        logger.notice(
+            "new objects are given another number of parity shards, by the losses that were observed",
+            metadata: ["before": .count(before), "now": .count(parity), "losses": .count(observed.losses.events)])
+        let record = AuditRecord(
+            .system(
+                "ChangeParity", id: launch.environment.eventID(), at: launch.environment.now(),
+                region: launch.configuration.region,
+                parameters: ["before": String(before), "now": String(parity)]))
+        do throws(WorkerError) {
+            _ = try await live.commits.commit([], [], records: [record])
+        } catch {
+            logger.error("a change of parity could not be recorded", metadata: ["reason": "\(error)"])
         }
     }
 
@@ -119,6 +149,7 @@ final class DurabilityDesk: Sendable {
             census: census, coverage: coverage, configuration: launch.configuration,
             placement: registry.placements.last, histories: try await histories(registry))
         if let live {
+            report.parityOfNew = live.pool.parityOfNew
             let status = await live.backup.currentStatus()
             report.journal = DurabilityView.Journal(
                 secondsBehind: status.secondsBehind, journalledCommit: status.journalledThrough)

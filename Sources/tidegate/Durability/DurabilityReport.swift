@@ -15,6 +15,7 @@ struct DurabilityReport {
     /// What was seen of each store that is there, by position.
     let histories: [UInt16: StoreHistoryRecord]
     var journal: DurabilityView.Journal?
+    var parityOfNew: Int?
 
     init(
         census: DistanceCensus, coverage: ScrubCoverage, configuration: TidegateConfiguration,
@@ -41,7 +42,7 @@ struct DurabilityReport {
                 lossesPerYearAtMost: observed.perYearAtMost, repairs: observed.repairs,
                 meanRepairDays: observed.repairDays),
             scrub: scrub(), journal: journal, walkSeconds: walkSeconds,
-            domainLossesPerYear: configuration.expectedLosses.domainLossesPerYear)
+            domainLossesPerYear: configuration.expectedLosses.domainLossesPerYear, parityOfNew: parityOfNew)
     }
 
     // MARK: Redundancies

@@ -107,6 +107,9 @@ struct DurabilityText {
     }
 
     private mutating func observed() {
+        if let parity = view.parityOfNew {
+            lines.append("New objects are given \(Counted(parity, "parity shard")).")
+        }
         let observed = view.observed
         lines.append("")
         guard observed.storeYears > 0 else {

@@ -116,4 +116,6 @@ struct DurabilityView: Codable, Sendable {
     /// How long it took to look at the index.
     var walkSeconds: Double
     var domainLossesPerYear: Double
+    /// The parity shards that new objects are given; nil where no gateway runs.
+    var parityOfNew: Int?
 }
