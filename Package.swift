@@ -174,7 +174,7 @@ let package = Package(
         tests("ErasureTests", ["Erasure", "Primitives", nioCore], exclude: ["Samples"]),
         tests(
             "StorageTests",
-            ["Storage", "DirectoryStore", "Pools", "Erasure", "Primitives", "TidegateTesting", nioCore]),
+            ["Storage", "DirectoryStore", "Pools", "Erasure", "Metadata", "Primitives", "TidegateTesting", nioCore]),
         tests(
             "RemoteStoreTests",
             [

@@ -14,8 +14,8 @@ import Signing
 struct AdminAPI: Sendable {
     /// What signatures are for.
     static let service = "tidegate"
-    /// The most bytes of a document: a declaration with its certificates.
-    private static let documentLimit = 1 << 20
+    /// The most bytes of a document: a declaration with its certificates and a CRUSH map.
+    private static let documentLimit = 4 << 20
 
     private let gateway: Gateway
     private let authenticator: Authenticator

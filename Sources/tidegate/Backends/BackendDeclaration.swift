@@ -46,6 +46,8 @@ struct BackendDeclaration: Codable, Sendable {
     var zone: String?
     var provider: String?
     var hosts: [String]?
+    /// Hosts and other failure domains of the Ceph cluster that it is.
+    var crush: CrushDeclaration?
     /// Whether the bucket's objects are to be shown as they are, in place of its being a store.
     var adopted: Bool?
     /// The bucket of ours in which they are shown; nil for one of the same name.
@@ -119,13 +121,13 @@ struct BackendDeclaration: Codable, Sendable {
     }
 
     private func domain() throws(BackendError) -> FailureDomain {
-        let hosts = hosts ?? []
+        let hosts = (hosts ?? []) + (try crush?.domains() ?? [])
         guard hosts.count <= Self.mostHosts,
             (hosts + [region ?? "", zone ?? "", provider ?? ""]).allSatisfy(Self.isLabel)
         else {
             throw .invalid(
                 "Region, zone, provider and hosts are labels of at most 255 visible ASCII characters, and a backend "
-                    + "has at most \(Self.mostHosts) hosts.")
+                    + "has at most \(Self.mostHosts) hosts, those of a CRUSH map included.")
         }
         return FailureDomain(
             region: region ?? "", zone: zone ?? "", provider: provider ?? "", hosts: hosts.filter { !$0.isEmpty })

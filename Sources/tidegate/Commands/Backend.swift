@@ -125,8 +125,31 @@ struct BackendAttach: AsyncParsableCommand {
     @Option(name: .customLong("host"), help: "A machine that it runs on; may be repeated.")
     var hosts: [String] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "What `ceph osd crush dump` gives of the cluster that it is: backends of rules that can choose one host, "
+                + "or one rack where that is what a rule keeps apart, fail together.", valueName: "file"))
+    var crush: String?
+
+    @Option(
+        name: .customLong("crush-rule"),
+        help: ArgumentHelp("A CRUSH rule of the bucket's pools; may be repeated.", valueName: "name"))
+    var crushRules: [String] = []
+
+    @Option(
+        name: .customLong("crush-fsid"),
+        help: ArgumentHelp(
+            "The cluster's id, as `ceph fsid` gives it: for all of its buckets or none.", valueName: "id"))
+    var crushFSID: String?
+
     @OptionGroup(title: "Configuration")
     var options: ConfigurationOptions
+
+    func validate() throws {
+        guard (crush != nil) == !crushRules.isEmpty, crush != nil || crushFSID == nil else {
+            throw ValidationError("Give --crush and --crush-rule together; --crush-fsid is for both.")
+        }
+    }
 
     func run() async throws {
         try await BackendCommand.run(options) { access throws(BackendError) in
@@ -138,7 +161,8 @@ struct BackendAttach: AsyncParsableCommand {
             }
             (declaration.durability, declaration.acceptBuffered) = (durability, acceptBuffered)
             (declaration.region, declaration.zone, declaration.provider) = (region, zone, provider)
-            declaration.hosts = hosts
+            // Of a large map only the domains are sent.
+            declaration.hosts = try hosts + crushDomains()
             let view = try await access.attach(declaration)
             BackendText.print(view.findings)
             let when = access.isLive ? "" : " from the next start on"
@@ -161,6 +185,11 @@ struct BackendAttach: AsyncParsableCommand {
         var declaration = try options.declaration(name)
         (declaration.adopted, declaration.adoptedAs) = (true, adoptedAs)
         return declaration
+    }
+
+    private func crushDomains() throws(BackendError) -> [String] {
+        guard let crush else { return [] }
+        return try CrushDeclaration(file: crush, rules: crushRules, fsid: crushFSID).domains()
     }
 }
 
