@@ -91,7 +91,7 @@ struct RecoveryKeeping: Sendable {
         let lines = [
             "A recovery key was drawn. It is shown once and kept nowhere: keep it away from this machine.",
             "  recovery key: \(key.text)",
-            "With it and one store, `tidegate recover` brings everything back that this machine keeps.",
+            "With it and one store, `tidegate recover` brings back what this machine keeps beside the audit log.",
         ]
         do {
             try FileHandle.standardOutput.write(contentsOf: Data(lines.map { $0 + "\n" }.joined().utf8))
