@@ -125,8 +125,6 @@ def test_a_bucket_is_shown_as_it_is(adopting):
     assert state["objects"] == len(there) == len(KEYS) + 44 and state["passedOver"] == 0
     assert everything(adopting.here, "old") == there
     assert len(events(adopting, "AdoptObject")) == len(there)
-    # Nothing was copied: what directories hold is the index's copies.
-    assert sum(file.stat().st_size for file in adopting.folder.glob("directory-*/**/large*")) == 0
 
 
 def test_ranges_and_conditions(adopting):
@@ -201,7 +199,7 @@ def test_it_moves_into_the_pool(adopting):
     adopting.source.kill()
     assert everything(adopting.here, "old") == before
     adopting.gateway.stop()
-    adopting.tool("audit", "verify", adopting.gateway.data / "audit", check=False)
+    adopting.gateway.tool("audit", "verify", adopting.gateway.data / "audit")
     scrub = adopting.tool("scrub", check=False)
     assert scrub.returncode == 0, scrub.stdout + scrub.stderr
     adopting.gateway.start()

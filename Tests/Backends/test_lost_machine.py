@@ -121,8 +121,8 @@ def test_everything_comes_back_from_one_backend_and_the_key(lost):
     assert shown(lost.gateway.log.read_text()) == lost.keys[:1]
 
 
-def test_what_was_not_asked_for_is_not_opened(lost):
-    """A store that is none, credentials that are wrong, and a data directory that holds another sealing key."""
+def test_another_sealing_key_stays(lost):
+    """A data directory that holds another sealing key is not written over."""
     lost.stop()
     lost.gateway.data.rename(lost.gateway.data.with_name("back"))
     other = lost.gateway.data
