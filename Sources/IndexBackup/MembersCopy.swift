@@ -22,14 +22,8 @@ package struct MembersCopy: Sendable, Hashable {
 
     /// The rows that a copy has, as the index has them now.
     package static func read(_ index: any MetadataIndex) async throws(MetadataError) -> MembersCopy {
-        var rows: [Entry] = []
-        for range in [Keys.stores] {
-            rows += try await index.scan(Scan(range, limit: 1000)).entries
-        }
-        let single = [Keys.deployment, Keys.recoveryKey]
-        for entry in try await index.values(of: single) {
-            if let entry { rows.append(entry) }
-        }
+        var rows = try await index.scan(Scan(Keys.stores, limit: 1000)).entries
+        rows += try await index.values(of: [Keys.deployment, Keys.recoveryKey]).compactMap(\.self)
         rows.sort { $0.key.lexicographicallyPrecedes($1.key) }
         return MembersCopy(version: rows.map(\.version).max() ?? 0, entries: rows)
     }
