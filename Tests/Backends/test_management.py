@@ -88,6 +88,8 @@ def test_a_user_may_do_what_a_policy_says(served):
         ("POST", "/v1/backends/rclone-0/drain"),
         ("POST", "/v1/backends/rclone-0/probe"),
         ("PUT", "/v1/backends/rclone-0/credentials"),
+        ("PUT", "/v1/backends/rclone-0/weight"),
+        ("GET", "/v1/stores"),
         ("DELETE", "/v1/backends/rclone-0"),
     ]:
         assert ask(served, method, path, {}, keys=READER) == (403, {"code": "AccessDenied", "message": "Access Denied"})

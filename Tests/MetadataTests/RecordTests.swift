@@ -65,14 +65,41 @@ struct RecordTests {
         #expect(throws: RecordError.malformed) { try StoreHistoryRecord(encoded: [0x07, 0xFF]) }
     }
 
-    @Test("of lists of stores have a domain for each store, or for none")
+    @Test("of lists of stores have a domain and a weight for each store, or for none")
     func placements() throws {
         for domains: [UInt16]? in [nil, [0, 0, 300]] {
-            let record = PlacementRecord(stores: [1, 500, 65_535], domains: domains)
-            #expect(try PlacementRecord(encoded: record.encoded) == record)
+            for weights: [UInt16]? in [nil, [1, 10_000, 300]] {
+                let record = PlacementRecord(stores: [1, 500, 65_535], domains: domains, weights: weights)
+                #expect(try PlacementRecord(encoded: record.encoded) == record)
+            }
         }
-        let uneven = PlacementRecord(stores: [1, 2], domains: [0])
-        #expect(throws: RecordError.malformed) { try PlacementRecord(encoded: uneven.encoded) }
+        // As they were written before there were weights.
+        let old: [UInt8] = [3, 4, 0, 1, 1, 244, 5, 4, 0, 0, 0, 7]
+        #expect(try PlacementRecord(encoded: old) == PlacementRecord(stores: [1, 500], domains: [0, 7]))
+        for wrong in [
+            PlacementRecord(stores: [1, 2], domains: [0]), PlacementRecord(stores: [1, 2], weights: [100]),
+            PlacementRecord(stores: [1, 2], weights: [0, 1]), PlacementRecord(stores: [1, 2], weights: [10_001, 1]),
+        ] {
+            #expect(throws: RecordError.malformed) { try PlacementRecord(encoded: wrong.encoded) }
+        }
+    }
+
+    @Test("of stores have a weight of 100, unless another one was given")
+    func weights() throws {
+        var record = StoreRecord(
+            id: Array(1...16), place: "/d", isMountPoint: false, attached: Timestamp(nanoseconds: 5))
+        let usual = record.encoded
+        #expect(try StoreRecord(encoded: usual).weight == 100)
+        for weight: UInt16 in [1, 99, 10_000] {
+            record.weight = weight
+            #expect(try StoreRecord(encoded: record.encoded) == record)
+            #expect(record.encoded.starts(with: usual))
+        }
+        for weight: UInt64 in [10_001, 65_636, .max] {
+            var writer = RecordWriter()
+            writer.number(8, weight)
+            #expect(throws: RecordError.malformed) { try StoreRecord(encoded: usual + writer.bytes) }
+        }
     }
 
     @Test("whose numbers do not fit are damaged, and end no process that writes them again")

@@ -25,6 +25,12 @@ package struct StoreRecord: Sendable, Hashable {
     /// The bucket of another service that it is; nil for a directory.
     package var backend: BackendRecord?
     package var standing = Standing.active
+    /// How much of what is stored it is to hold, beside the others: 1…`mostWeight`.
+    package var weight = StoreRecord.usualWeight
+
+    /// What a store weighs of which nothing is said.
+    package static let usualWeight: UInt16 = 100
+    package static let mostWeight: UInt16 = 10_000
 
     package init(
         id: [UInt8], place: String, isMountPoint: Bool, attached: Timestamp, isAway: Bool = false,
@@ -43,6 +49,7 @@ package struct StoreRecord: Sendable, Hashable {
         writer.number(5, isAway ? 1 : 0 as UInt64)
         if let backend { writer.record(6) { backend.write(to: &$0) } }
         writer.number(7, standing.rawValue)
+        if weight != Self.usualWeight { writer.number(8, UInt64(weight)) }
         return writer.bytes
     }
 
@@ -60,10 +67,11 @@ package struct StoreRecord: Sendable, Hashable {
             case 7:
                 guard let known = Standing(rawValue: value.number) else { throw .malformed }
                 standing = known
+            case 8: weight = try value.exactly()
             default: break
             }
         }
-        guard id.count == 16 else { throw .malformed }
+        guard id.count == 16, (1...Self.mostWeight).contains(weight) else { throw .malformed }
     }
 }
 
@@ -73,29 +81,35 @@ package struct PlacementRecord: Sendable, Hashable {
     package var stores: [UInt16]
     /// The failure domain of each; nil where each is one of its own.
     package var domains: [UInt16]?
+    /// The weight of each, 1…`StoreRecord.mostWeight`; nil where they are all the same.
+    package var weights: [UInt16]?
 
-    package init(stores: [UInt16], domains: [UInt16]? = nil) {
-        (self.stores, self.domains) = (stores, domains)
+    package init(stores: [UInt16], domains: [UInt16]? = nil, weights: [UInt16]? = nil) {
+        (self.stores, self.domains, self.weights) = (stores, domains, weights)
     }
 
     package var encoded: [UInt8] {
         var writer = RecordWriter()
         writer.bytes(1, Self.pack(stores))
         if let domains { writer.bytes(2, Self.pack(domains)) }
+        if let weights { writer.bytes(3, Self.pack(weights)) }
         return writer.bytes
     }
 
     package init(encoded: [UInt8]) throws(RecordError) {
         var reader = RecordReader(encoded)
-        (stores, domains) = ([], nil)
+        (stores, domains, weights) = ([], nil, nil)
         while let (field, value) = try reader.next() {
             switch field {
             case 1: stores = try Self.unpack(value.bytes)
             case 2: domains = try Self.unpack(value.bytes)
+            case 3: weights = try Self.unpack(value.bytes)
             default: break
             }
         }
-        guard !stores.isEmpty, domains.map({ $0.count == stores.count }) ?? true else { throw .malformed }
+        guard !stores.isEmpty, domains.map({ $0.count == stores.count }) ?? true,
+            weights.map({ $0.count == stores.count && $0.allSatisfy((1...StoreRecord.mostWeight).contains) }) ?? true
+        else { throw .malformed }
     }
 
     private static func pack(_ numbers: [UInt16]) -> [UInt8] {

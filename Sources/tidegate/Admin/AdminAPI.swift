@@ -122,6 +122,10 @@ struct AdminAPI: Sendable {
             return try AdminJSON.encode(try await desk.rotate(name, BackendCredentials(credentials), recording))
         case (.drain, let name?): return try AdminJSON.encode(try await desk.drain(name, recording))
         case (.detach, let name?): return try AdminJSON.encode(try await desk.detach(name, recording))
+        case (.stores, _): return try AdminJSON.encode(try await desk.stores())
+        case (.weigh, let name?):
+            let wanted = try AdminJSON.decode(BackendDesk.WeightDocument.self, document)
+            return try AdminJSON.encode(try await desk.weigh(name, wanted.weight, recording))
         case (.recoveryKey, _): return try AdminJSON.encode(try await desk.recoveryKey())
         case (.renewRecoveryKey, _):
             let sealed = try AdminJSON.decode(RecoverySealDocument.self, document)

@@ -142,6 +142,18 @@ struct LiveBackends: BackendAccess {
         try view(await client.ask("DELETE", "\(Self.path)/\(try checked(name))"))
     }
 
+    func stores() async throws(BackendError) -> [PoolStoreView] {
+        try AdminJSON.decode(
+            [PoolStoreView].self, try await client.ask("GET", "\(AdminRequest.prefix)\(AdminRequest.stores)"))
+    }
+
+    func weigh(_ name: String, _ weight: Int) async throws(BackendError) -> PoolStoreView {
+        let name = PoolStoreView.isPosition(name) ? name : try checked(name)
+        let document = try AdminJSON.encode(BackendDesk.WeightDocument(weight: weight))
+        return try AdminJSON.decode(
+            PoolStoreView.self, try await client.ask("PUT", "\(Self.path)/\(name)/weight", document))
+    }
+
     func recoveryKey() async throws(BackendError) -> RecoveryKeyView {
         try AdminJSON.decode(RecoveryKeyView.self, try await client.ask("GET", Self.recoveryKeyPath))
     }

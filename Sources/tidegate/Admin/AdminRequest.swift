@@ -9,11 +9,13 @@ struct AdminRequest: Sendable, Hashable {
         case rotate = "RotateBackendCredentials"
         case drain = "DrainBackend"
         case detach = "DetachBackend"
+        case weigh = "SetBackendWeight"
+        case stores = "ListStores"
         case recoveryKey = "GetRecoveryKey"
         case renewRecoveryKey = "RenewRecoveryKey"
         case durability = "GetDurability"
 
-        var isReadOnly: Bool { self == .list || self == .recoveryKey || self == .durability }
+        var isReadOnly: Bool { [.list, .stores, .recoveryKey, .durability].contains(self) }
         /// As policies name it.
         var action: String { "tidegate:\(rawValue)" }
     }
@@ -23,9 +25,10 @@ struct AdminRequest: Sendable, Hashable {
     private static let backends = "backends"
     private static let recoveryKey = "recovery-key"
     static let durability = "durability"
+    static let stores = "stores"
 
     var operation: Operation
-    /// The backend that the path names.
+    /// The backend that the path names, or the position of a directory.
     var backend: String?
 
     /// As policies name what it is about.
@@ -33,6 +36,7 @@ struct AdminRequest: Sendable, Hashable {
         switch operation {
         case .recoveryKey, .renewRecoveryKey: "arn:aws:tidegate:::recovery-key"
         case .durability: "arn:aws:tidegate:::durability"
+        case .stores: "arn:aws:tidegate:::stores"
         default: "arn:aws:tidegate:::backend/\(backend ?? "*")"
         }
     }
@@ -46,6 +50,10 @@ struct AdminRequest: Sendable, Hashable {
             operation = try Self.only("GET", head.method, .durability)
             return
         }
+        if parts == [Self.stores] {
+            operation = try Self.only("GET", head.method, .stores)
+            return
+        }
         if parts == [Self.recoveryKey] {
             switch head.method {
             case "GET": operation = .recoveryKey
@@ -56,7 +64,7 @@ struct AdminRequest: Sendable, Hashable {
         }
         guard parts.first == Self.backends, parts.count <= 3 else { throw .noSuchPath }
         if parts.count > 1 {
-            guard BackendDeclaration.isName(parts[1]) else { throw .noSuchPath }
+            guard BackendDeclaration.isName(parts[1]) || PoolStoreView.isPosition(parts[1]) else { throw .noSuchPath }
             backend = parts[1]
         }
         operation = try Self.operation(head.method, parts.count > 2 ? parts[2] : nil, isOfOne: backend != nil)
@@ -81,6 +89,7 @@ struct AdminRequest: Sendable, Hashable {
         case ("probe", true): return try only("POST", method, .probe)
         case ("drain", true): return try only("POST", method, .drain)
         case ("credentials", true): return try only("PUT", method, .rotate)
+        case ("weight", true): return try only("PUT", method, .weigh)
         default: throw .noSuchPath
         }
     }
@@ -118,8 +127,8 @@ struct AdminRefusal: Error, Sendable {
 
     static let noSuchPath = AdminRefusal(
         404, "NotFound",
-        "There are /v1/backends, /v1/backends/NAME, its /probe, /credentials and /drain, /v1/recovery-key and "
-            + "/v1/durability.")
+        "There are /v1/backends, /v1/backends/NAME, its /probe, /credentials, /weight and /drain, /v1/stores, "
+            + "/v1/recovery-key and /v1/durability.")
     static let accessDenied = AdminRefusal(403, "AccessDenied", "Access Denied")
 
     static func wrongMethod(_ allowed: String) -> AdminRefusal {

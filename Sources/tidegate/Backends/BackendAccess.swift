@@ -19,6 +19,8 @@ protocol BackendAccess: Sendable {
     func rotate(_ name: String, _ credentials: BackendCredentials) async throws(BackendError) -> BackendView
     func drain(_ name: String) async throws(BackendError) -> BackendView
     func detach(_ name: String) async throws(BackendError) -> BackendView
+    func stores() async throws(BackendError) -> [PoolStoreView]
+    func weigh(_ name: String, _ weight: Int) async throws(BackendError) -> PoolStoreView
     func recoveryKey() async throws(BackendError) -> RecoveryKeyView
     func renewRecoveryKey(_ document: RecoverySealDocument) async throws(BackendError) -> RecoveryKeyView
 }
@@ -59,6 +61,12 @@ struct OfflineBackends: BackendAccess {
 
     func detach(_ name: String) async throws(BackendError) -> BackendView {
         try await desk.detach(name, recording)
+    }
+
+    func stores() async throws(BackendError) -> [PoolStoreView] { try await desk.stores() }
+
+    func weigh(_ name: String, _ weight: Int) async throws(BackendError) -> PoolStoreView {
+        try await desk.weigh(name, weight, recording)
     }
 
     func recoveryKey() async throws(BackendError) -> RecoveryKeyView { try await desk.recoveryKey() }

@@ -13,7 +13,11 @@ extension BackendDesk {
     ///
     /// - Throws: `invalid`, `conflict`, `refused` with every finding that keeps it from being taken, `unavailable`.
     func attach(_ declaration: BackendDeclaration, _ recording: Recording) async throws(BackendError) -> BackendView {
-        if declaration.adopted == true { return try await adopt(declaration, recording) }
+        let weight = try declaration.weight.map { weight throws(BackendError) in try Self.checked(weight: weight) }
+        if declaration.adopted == true {
+            guard weight == nil else { throw .invalid("An adopted bucket is no store, and has no weight.") }
+            return try await adopt(declaration, recording)
+        }
         return try await alone { () throws(BackendError) in
             var record = try declaration.record()
             let credentials = try declaration.checkedCredentials()
@@ -34,7 +38,7 @@ extension BackendDesk {
             let report = await probe(record, credentials)
             try check(report, record)
             record = Self.noting(report, in: record, at: launch.environment.now())
-            return try await take(record, vault, recording)
+            return try await take(record, weight ?? StoreRecord.usualWeight, vault, recording)
         }
     }
 
@@ -106,7 +110,7 @@ extension BackendDesk {
     }
 
     private func take(
-        _ declared: BackendRecord, _ vault: BackendVault, _ recording: Recording
+        _ declared: BackendRecord, _ weight: UInt16, _ vault: BackendVault, _ recording: Recording
     ) async throws(BackendError) -> BackendView {
         let remote: RemoteStore
         do throws(StorageError) {
@@ -118,12 +122,15 @@ extension BackendDesk {
         let registry = try await registry()
         let id = try await identity(of: remote, registry) ?? launch.environment.randomBytes(16)
         let position = registry.stores.keys.max().map { $0 + 1 } ?? 0
-        let store = StoreRecord(
+        var store = StoreRecord(
             id: id, place: StorePlace.backend(declared).description, isMountPoint: false,
             attached: launch.environment.now(), backend: declared)
+        store.weight = weight
+        var parameters = Self.parameters(declared, position)
+        parameters["weight"] = String(weight)
         try await commit(
             [.absent(Keys.store(position))], [.put(Keys.store(position), store.encoded)],
-            [recording("AttachBackend", Self.parameters(declared, position))])
+            [recording("AttachBackend", parameters)])
         // Where this does not come about any more, the store's next look makes it up.
         if let identity = StoreIdentity(deployment: deploymentID, store: id) {
             do throws(StorageError) {

@@ -46,6 +46,8 @@ struct BackendDeclaration: Codable, Sendable {
     var zone: String?
     var provider: String?
     var hosts: [String]?
+    /// How much it is to hold, beside the other stores; nil for as much as one of which nothing is said.
+    var weight: Int?
     /// Hosts and other failure domains of the Ceph cluster that it is.
     var crush: CrushDeclaration?
     /// Whether the bucket's objects are to be shown as they are, in place of its being a store.

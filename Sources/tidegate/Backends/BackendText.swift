@@ -1,3 +1,5 @@
+import Metadata
+
 /// What commands print of backends.
 enum BackendText {
     static func print(_ findings: [BackendView.Finding]) {
@@ -23,6 +25,7 @@ enum BackendText {
                 ? "detached"
                 : [
                     view.standing, view.left.map { "\(Counted($0, "blob")) left" }, view.durability,
+                    view.weight.flatMap { $0 == Int(StoreRecord.usualWeight) ? nil : "weight \($0)" },
                     isLive ? (view.absence.map { "away: \($0)" } ?? "attached") : nil,
                 ]
                 .compactMap(\.self).joined(separator: ", ")
@@ -34,6 +37,14 @@ enum BackendText {
             for finding in view.findings where !finding.verdict.utf8.elementsEqual("good".utf8) {
                 Swift.print("  \(finding.ability), \(finding.verdict): \(finding.detail)")
             }
+        }
+    }
+
+    static func print(_ views: [PoolStoreView]) {
+        for view in views {
+            let place = view.backend ?? view.directory ?? ""
+            let state = [view.standing, "weight \(view.weight)", view.absence.map { "away: \($0)" }]
+            Swift.print("store \(view.store): \(place); \(state.compactMap(\.self).joined(separator: ", "))")
         }
     }
 

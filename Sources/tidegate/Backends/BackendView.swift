@@ -21,6 +21,8 @@ struct BackendView: Codable, Sendable {
     var durability: String
     /// `active`, `draining` or `detached`; of an adopted bucket `listing`, `shown`, `moving` or `detached`.
     var standing: String
+    /// How much it is to hold, beside the others; nil for an adopted bucket.
+    var weight: Int?
     /// Blobs that had a shard on it, or on another store that is drained, when that was looked at last; of an adopted
     /// bucket, runs of objects that are to be moved.
     var left: Int?
@@ -44,12 +46,7 @@ struct BackendView: Codable, Sendable {
         (name, url, bucket, prefix) = (record.name, record.url, record.bucket, record.prefix)
         (self.store, id, profile) = (Int(position), Hex.encode(store.id), record.profile)
         durability = record.isBuffered ? "buffered" : "durable"
-        standing =
-            switch store.standing {
-            case .active: "active"
-            case .draining: "draining"
-            case .detached: "detached"
-            }
+        (standing, weight) = (store.standing.text, Int(store.weight))
         self.absence = absence
         let domain = record.domain
         (region, zone, provider, hosts) = (domain.region, domain.zone, domain.provider, domain.hosts)

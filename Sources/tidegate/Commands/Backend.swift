@@ -12,7 +12,7 @@ struct Backend: AsyncParsableCommand {
             """,
         subcommands: [
             BackendAttach.self, BackendProbeCommand.self, BackendList.self, BackendCredentialsCommand.self,
-            BackendDrain.self, BackendDetach.self,
+            BackendDrain.self, BackendDetach.self, BackendStores.self, BackendWeight.self,
         ])
 }
 
@@ -125,6 +125,9 @@ struct BackendAttach: AsyncParsableCommand {
     @Option(name: .customLong("host"), help: "A machine that it runs on; may be repeated.")
     var hosts: [String] = []
 
+    @Option(help: "How much it is to hold, beside the other stores: 1 to 10000 (100).")
+    var weight: Int?
+
     @Option(
         help: ArgumentHelp(
             "What `ceph osd crush dump` gives of the cluster that it is: backends of rules that can choose one host, "
@@ -161,6 +164,7 @@ struct BackendAttach: AsyncParsableCommand {
             }
             (declaration.durability, declaration.acceptBuffered) = (durability, acceptBuffered)
             (declaration.region, declaration.zone, declaration.provider) = (region, zone, provider)
+            declaration.weight = weight
             // Of a large map only the domains are sent.
             declaration.hosts = try hosts + crushDomains()
             let view = try await access.attach(declaration)

@@ -223,9 +223,13 @@ final class StoreKeeper: Sendable {
     private func register(
         _ position: UInt16, _ finding: StoreFinding, _ identity: StoreIdentity, _ known: StoreRecord?
     ) async throws(WorkerError) {
-        let record = StoreRecord(
+        var record = StoreRecord(
             id: identity.store, place: finding.path, isMountPoint: finding.inspection?.isMountPoint ?? false,
             attached: known?.attached ?? environment.now(), backend: finding.place.backend)
+        // What was decided of the position holds for whatever stands there.
+        if let decided = records.withLock({ $0[position] }) {
+            (record.standing, record.weight) = (decided.standing, decided.weight)
+        }
         if record != known { try await put(record, position) }
     }
 

@@ -48,9 +48,11 @@ struct StoreRegistry: Sendable {
 
     /// The lists by which blobs were placed so far.
     var placements: [Placement] {
-        lists.sorted { $0.key < $1.key }.map {
-            Placement(epoch: $0.key, stores: $0.value.stores, domains: $0.value.domains)
-        }
+        lists.sorted { $0.key < $1.key }.map { Self.placement($0.key, $0.value) }
+    }
+
+    private static func placement(_ epoch: UInt32, _ list: PlacementRecord) -> Placement {
+        Placement(epoch: epoch, stores: list.stores, domains: list.domains, weights: list.weights)
     }
 
     /// The positions of stores that are drained, or gone.
@@ -68,7 +70,9 @@ struct StoreRegistry: Sendable {
         let numbers = FailureDomains.numbers(
             domains, at: FailureDomains.Level(rawValue: pool.spread.rawValue),
             shards: pool.dataShards + pool.parityShards, parity: pool.parityShards)
-        return PlacementRecord(stores: active, domains: numbers)
+        let weights = active.map { stores[$0]?.weight ?? StoreRecord.usualWeight }
+        return PlacementRecord(
+            stores: active, domains: numbers, weights: Set(weights).count > 1 ? weights : nil)
     }
 
     /// The lists of the pool, the wanted one last: it is added, under an epoch of its own, where it is not there yet.
@@ -84,6 +88,6 @@ struct StoreRegistry: Sendable {
         _ = try await StartError.awaited("The index") { () throws(WorkerError) in
             try await commits.commit([.absent(key)], [.put(key, wanted.encoded)])
         }
-        return placements + [Placement(epoch: epoch, stores: wanted.stores, domains: wanted.domains)]
+        return placements + [Self.placement(epoch, wanted)]
     }
 }
