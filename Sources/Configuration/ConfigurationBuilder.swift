@@ -241,11 +241,13 @@ extension ConfigurationBuilder {
                 "pool.adaptive-parity",
                 "`pool.adaptive-parity` is \(adaptive), which is less than `pool.parity-shards` (\(parityShards))")
         }
+        var repairRate: Int64?
+        if case .integer(let number)? = layers.values["pool.repair-rate"]?.value { repairRate = number }
         return TidegateConfiguration.Pool(
             dataShards: dataShards, parityShards: parityShards, adaptiveParity: adaptive, cellSize: cellSize,
             directories: directories,
             namesDirectories: namesDirectories, writeQuorum: quorum, spread: choice("pool.spread", .store),
             hedgeAfter: duration("pool.hedge-after"), scrubInterval: duration("pool.scrub-interval"),
-            scrubWithin: duration("pool.scrub-within"))
+            scrubWithin: duration("pool.scrub-within"), repairRate: repairRate)
     }
 }

@@ -148,6 +148,10 @@ package enum ConfigurationTable {
             "How long a read waits for a shard before it reads others beside it. 10s or more turns that off: after so "
                 + "long a store that gives nothing is given up."),
         ConfigurationKey(
+            "pool.repair-rate", .size(64 << 10...1 << 40),
+            "Bytes of shards that repairs, drains and a rebalance write in a second, all together. What can lose no "
+                + "shard more is repaired at once. By default as many as the stores take."),
+        ConfigurationKey(
             "pool.scrub-interval", .duration(60_000...365 * longest), default: "168h",
             "From the end of one scrub, which reads every shard at 64 MiB/s, to the beginning of the next."),
         ConfigurationKey(

@@ -81,6 +81,8 @@ package struct TidegateConfiguration: Sendable, Hashable {
         package let scrubInterval: Duration
         /// Within how long each shard is to be read again.
         package let scrubWithin: Duration
+        /// Bytes of shards that repairs and moves write in a second; nil for as many as the stores take.
+        package let repairRate: Int64?
     }
 
     /// What is expected of stores, for the calculation of how likely a loss is.

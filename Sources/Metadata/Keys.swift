@@ -21,6 +21,7 @@ package import Primitives
 /// 04 epoch counter                   the audit outbox
 /// 05 'd' / 05 'e' epoch              the deployment; its writers' epochs
 /// 05 'a' position / 05 'p' epoch     its stores; the lists by which blobs are placed on them
+/// 05 'b'                             that shards are to be moved to where the current list has them
 /// 05 'f' number                      an adopted bucket
 /// 05 'h' position                    what was seen of each store
 /// 05 'i' / 05 'k'                    keys and policies, sealed; what the recovery key opens
@@ -141,6 +142,9 @@ package enum Keys {
 
     /// That the index may lack commits: nothing of the epochs before that is collected as long as the row is there.
     package static let recovered: Key = [0x05, UInt8(ascii: "r")]
+
+    /// Stands as long as shards are to be moved to where the current list of stores has them.
+    package static let rebalance: Key = [0x05, UInt8(ascii: "b")]
 
     /// The sealing key, sealed for whoever has the recovery key.
     package static let recoveryKey: Key = [0x05, UInt8(ascii: "k")]

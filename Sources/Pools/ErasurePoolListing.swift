@@ -10,13 +10,26 @@ package struct LocatedBlob: Sendable {
     package var recovery: [UInt8]
 }
 
+/// A shard that a store lists.
+private struct Found: Sendable {
+    var store: Int
+    var summary: BlobSummary
+    var shard: BlobName.Shard
+}
+
+/// A blob of which stores list shards.
+package struct ListedBlob: Sendable {
+    package let name: BlobName
+    fileprivate let found: [Found]
+    /// Stores that did not answer.
+    fileprivate let away: Set<Int>
+    /// Whether `found` has all that the other stores list of it.
+    fileprivate let isWhole: Bool
+}
+
 extension ErasurePool {
-    /// A shard that a store lists.
-    private struct Found: Sendable {
-        var store: Int
-        var summary: BlobSummary
-        var shard: BlobName.Shard
-    }
+    /// Bytes at the end of a shard that are read at once to find its footer: a small shard whole.
+    private static let tailBytes: Int64 = 16 << 10
 
     /// Rebuilds what the index knows of a blob from one of its shards alone.
     ///
@@ -29,8 +42,12 @@ extension ErasurePool {
     ) async throws(StorageError) -> LocatedBlob {
         guard let index = shard.name.shard?.index else { throw .corrupt("not a shard") }
         let checksum = ShardChecksum(deployment: deployment, blob: shard.name, shard: Int(index))
-        let trailer = try await trailer(store, shard, checksum)
-        let headerBytes = try await bytes(store, shard.name, range: 0..<Int64(ShardHeader.size))
+        guard shard.length >= ShardHeader.size + ShardFooter.trailerSize else { throw .corrupt("too short for a shard") }
+        // Each question may take long, so that few are asked.
+        let tail = shard.length - min(shard.length, tailBytes)..<shard.length
+        let end = try await bytes(store, shard.name, range: tail)
+        let trailer = try trailer(end, checksum)
+        let headerBytes = try await part(0..<Int64(ShardHeader.size), of: end, at: tail, store, shard.name)
         let header = try translated { () throws(ErasureError) in try ShardHeader(decoding: headerBytes) }
         guard header.name == shard.name, header.deployment == deployment else {
             throw .corrupt("the header is that of another shard")
@@ -40,7 +57,7 @@ extension ErasurePool {
             try ShardLayout(header.geometry, length: trailer.length).footerOffset
         }
         guard start == offset else { throw .corrupt("the shard is not as long as its footer says") }
-        let footerBytes = try await bytes(store, shard.name, range: start..<shard.length)
+        let footerBytes = try await part(start..<shard.length, of: end, at: tail, store, shard.name)
         let footer = try translated { () throws(ErasureError) in
             try ShardFooter(decoding: footerBytes, checksum, geometry: header.geometry)
         }
@@ -50,12 +67,23 @@ extension ErasurePool {
         return LocatedBlob(locator: locator, recovery: footer.recovery)
     }
 
+    /// Bytes of a shard, of which some were read already.
+    private static func part(
+        _ range: Range<Int64>, of known: ByteBuffer, at place: Range<Int64>, _ store: any BlobStore, _ name: BlobName
+    ) async throws(StorageError) -> ByteBuffer {
+        guard range.lowerBound >= place.lowerBound,
+            let part = known.getSlice(
+                at: known.readerIndex + Int(range.lowerBound - place.lowerBound), length: range.count)
+        else { return try await bytes(store, name, range: range) }
+        return part
+    }
+
+    /// The trailer at the end of some bytes.
     private static func trailer(
-        _ store: any BlobStore, _ shard: BlobSummary, _ checksum: ShardChecksum
-    ) async throws(StorageError) -> ShardFooter.Trailer {
-        let start = shard.length - Int64(ShardFooter.trailerSize)
-        guard start >= ShardHeader.size else { throw .corrupt("too short for a shard") }
-        let bytes = try await bytes(store, shard.name, range: start..<shard.length)
+        _ end: ByteBuffer, _ checksum: ShardChecksum
+    ) throws(StorageError) -> ShardFooter.Trailer {
+        guard let bytes = end.getSlice(at: end.writerIndex - ShardFooter.trailerSize, length: ShardFooter.trailerSize)
+        else { throw .corrupt("too short for a shard") }
         return try translated { () throws(ErasureError) in try ShardFooter.Trailer(decoding: bytes, checksum) }
     }
 
@@ -66,8 +94,19 @@ extension ErasurePool {
     /// - Throws: `notFound`; `quorum` where no shard is found but stores do not answer; `corrupt` where no shard that
     ///   is found is sound.
     package func locate(_ name: BlobName) async throws(StorageError) -> LocatedBlob {
-        let name = name.whole
-        let (found, away) = await shards(of: name)
+        let (found, away) = await shards(of: name.whole)
+        return try await located(found, away)
+    }
+
+    /// Finds a blob by the shards that stores list of it.
+    ///
+    /// - Throws: As `locate` of a name.
+    package func locate(_ blob: ListedBlob) async throws(StorageError) -> LocatedBlob {
+        guard blob.isWhole else { return try await locate(blob.name) }
+        return try await located(blob.found, blob.away)
+    }
+
+    private func located(_ found: [Found], _ away: Set<Int>) async throws(StorageError) -> LocatedBlob {
         guard !found.isEmpty else {
             if away.isEmpty { throw .notFound }
             throw .quorum(up: members.stores.count - away.count, needed: members.stores.count)
@@ -182,22 +221,16 @@ extension ErasurePool {
     /// - Throws: `quorum` where more stores than blobs have parity shards do not answer.
     func summaries(after: BlobName?, limit: Int) async throws(StorageError) -> [BlobSummary] {
         var blobs: [BlobSummary] = []
-        for (name, shards) in try await listed(after: after, limit: limit) {
-            blobs.append(BlobSummary(name: name, length: await length(of: shards)))
+        for blob in try await listing(after: after, limit: limit) {
+            blobs.append(BlobSummary(name: blob.name, length: await length(of: blob.found)))
         }
         return blobs
     }
 
-    /// The names of blobs of which some store has a shard, in order; nothing is read of the blobs.
+    /// Blobs of which some store has a shard, in order; nothing is read of them.
     ///
     /// - Throws: `quorum` where more stores than blobs have parity shards do not answer.
-    package func names(after: BlobName?, limit: Int) async throws(StorageError) -> [BlobName] {
-        try await listed(after: after, limit: limit).map(\.name)
-    }
-
-    private func listed(
-        after: BlobName?, limit: Int
-    ) async throws(StorageError) -> [(name: BlobName, shards: [Found])] {
+    package func listing(after: BlobName?, limit: Int) async throws(StorageError) -> [ListedBlob] {
         guard limit > 0 else { return [] }
         // Shards of one blob follow one another, so that this page of shards holds `limit` blobs at least.
         let page = limit.multipliedReportingOverflow(by: configuration.geometry.shards)
@@ -207,10 +240,10 @@ extension ErasurePool {
         for store in members.stores.indices {
             calls.begin(store) { base, _ throws(StorageError) in try await base.blobs(after: start, limit: size) }
         }
-        var (found, horizon, away): ([BlobName: [Found]], BlobName?, Int) = ([:], nil, 0)
+        var (found, horizon, away): ([BlobName: [Found]], BlobName?, Set<Int>) = ([:], nil, [])
         for (store, result) in await calls.results() {
             guard case .success(let summaries) = result else {
-                away += 1
+                away.insert(store)
                 continue
             }
             // Beyond the end of the shortest full page, blobs may be missing.
@@ -222,12 +255,15 @@ extension ErasurePool {
                 found[summary.name.whole, default: []].append(Found(store: store, summary: summary, shard: shard))
             }
         }
-        guard away <= configuration.geometry.parityShards else {
+        guard away.count <= configuration.geometry.parityShards else {
             throw .quorum(
-                up: members.stores.count - away, needed: members.stores.count - configuration.geometry.parityShards)
+                up: members.stores.count - away.count, needed: members.stores.count - configuration.geometry.parityShards)
         }
         let whole = found.keys.sorted().prefix(limit).prefix { name in horizon.map { name <= $0 } ?? true }
-        return whole.map { ($0, found[$0] ?? []) }
+        // Of the last one, a full page may have only some.
+        return whole.map { name in
+            ListedBlob(name: name, found: found[name] ?? [], away: away, isWhole: horizon.map { name < $0 } ?? true)
+        }
     }
 
     private func length(of shards: [Found]) async -> Int64 {
@@ -235,7 +271,10 @@ extension ErasurePool {
             let checksum = checksum(shard.summary.name, Int(shard.shard.index))
             do throws(StorageError) {
                 return try await call(shard.store) { base, _ throws(StorageError) in
-                    try await Self.trailer(base, shard.summary, checksum).length
+                    let (name, end) = (shard.summary.name, shard.summary.length)
+                    let start = end - Int64(ShardFooter.trailerSize)
+                    guard start >= 0 else { throw .corrupt("too short for a shard") }
+                    return try Self.trailer(try await Self.bytes(base, name, range: start..<end), checksum).length
                 }
             } catch {
                 continue  // Another shard may have a sound trailer.

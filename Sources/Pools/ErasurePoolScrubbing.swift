@@ -139,35 +139,13 @@ extension ErasurePool {
         let broken = statuses.filter { $0.state != .sound }
         guard !broken.isEmpty else { return RepairReport(locator) }
         guard
-            let footer = statuses.first(where: { $0.state == .sound || $0.state == .crowded })?.footer
+            let footer = statuses.first(where: { $0.state == .sound || $0.state.isToMove })?.footer
                 ?? statuses.compactMap(\.footer).first
         else { throw Self.lost(statuses, needed: locator.geometry.dataShards) }
         return await renew(locator, broken, footer)
     }
 
-    /// Whether a shard of a blob lies on a store that the current list has not any more.
-    package func isLeaving(_ locator: BlobLocator) -> Bool {
-        let members = members
-        return homes(locator).contains { $0.store.map { !members.isActive($0) } ?? false }
-    }
-
-    /// Copies the shards that lie on stores which the current list has not any more to stores that it has, as `repair`
-    /// does; those that cannot be read there are computed from the others.
-    ///
-    /// - Throws: `notFound`, `corrupt` or `quorum` where no footer can be read.
-    package func relocate(_ locator: BlobLocator) async throws(StorageError) -> RepairReport {
-        let members = members
-        let homes = homes(locator).filter { $0.store.map { !members.isActive($0) } ?? false }
-        guard !homes.isEmpty else { return RepairReport(locator) }
-        var statuses = await scrub(locator, homes)
-        guard statuses.allSatisfy({ $0.state == .sound }), let footer = statuses.first?.footer else {
-            return try await repair(locator)
-        }
-        for index in statuses.indices { statuses[index].state = .leaving }
-        return await renew(locator, statuses, footer)
-    }
-
-    private func renew(_ locator: BlobLocator, _ broken: [ShardStatus], _ footer: ShardFooter) async -> RepairReport {
+    func renew(_ locator: BlobLocator, _ broken: [ShardStatus], _ footer: ShardFooter) async -> RepairReport {
         var report = RepairReport(locator)
         let rebuilt = await rebuild(locator, broken, footer)
         for status in broken {
@@ -204,8 +182,11 @@ extension ErasurePool {
             homes[Int(status.index)].store = nil
             if case .unavailable = status.state, let store = status.store { avoided.insert(Int(store)) }
         }
-        let (order, members) = (order(locator), members)
+        let members = members
         let crowded = Set(broken.filter { $0.state == .crowded }.map { Int($0.index) })
+        // What moves to where the current list has it goes nowhere else.
+        let isBalanced = broken.contains { $0.state == .elsewhere }
+        let order = isBalanced ? members.current.order(for: locator.name) : order(locator)
         var (wanted, wrongRounds) = (broken.map { Int($0.index) }, 0)
         // A name can have other bytes: of a repair that was cut short before its commit, and damaged since. No store
         // replaces them, so that the attempt after it is taken. A store that takes nothing is passed over, and one that
@@ -213,14 +194,14 @@ extension ErasurePool {
         while !wanted.isEmpty, wrongRounds < 6 {
             let free = targets(locator.geometry, order, homes, wanted, avoiding: avoided, members)
             // What is right already moves only to where it is alone: it would be moved in circles otherwise.
-            let targets = free.filter { target in
+            let targets = (isBalanced ? chosen(free, beside: homes, locator, members) : free).filter { target in
                 guard crowded.contains(target.index), let store = target.store else { return true }
                 let others = (homes + free).filter { $0.index != target.index }
                 return members.held(others)[members.domain(of: store)] == nil
             }
             wanted = []
             var wrong = Set<Int>()
-            let areCopied = broken.allSatisfy { $0.state == .crowded || $0.state == .leaving }
+            let areCopied = broken.allSatisfy(\.state.isToMove)
             for new in await rebuild(readable(locator, broken), targets, footer, areCopied: areCopied) {
                 switch new.error {
                 case nil:
@@ -257,7 +238,7 @@ extension ErasurePool {
         var locator = locator
         for status in broken {
             switch status.state {
-            case .corrupt, .crowded, .leaving, .sound: continue
+            case .corrupt, .crowded, .leaving, .elsewhere, .sound: continue
             case .missing, .unavailable: break
             }
             locator.exceptions.removeAll { $0.index == status.index }
@@ -268,7 +249,7 @@ extension ErasurePool {
 
     private static func lost(_ statuses: [ShardStatus], needed: Int) -> StorageError {
         if statuses.allSatisfy({ $0.state == .missing }) { return .notFound }
-        let sound = statuses.count { $0.state == .sound || $0.state == .crowded }
+        let sound = statuses.count { $0.state == .sound || $0.state.isToMove }
         let isAway = statuses.contains { if case .unavailable = $0.state { true } else { false } }
         if isAway { return .quorum(up: sound, needed: needed) }
         return .corrupt("no shard has a sound footer")

@@ -14,6 +14,11 @@ package struct ShardStatus: Sendable {
         case crowded
         /// Every byte of it is right, but its store is to be emptied.
         case leaving
+        /// Every byte of it is right, but the current list places it on another store.
+        case elsewhere
+
+        /// Whether it is only to move.
+        var isToMove: Bool { self == .crowded || self == .leaving || self == .elsewhere }
     }
 
     package var index: UInt8
@@ -61,6 +66,12 @@ package struct RepairReport: Sendable {
 
     init(_ locator: BlobLocator) {
         (self.locator, repairs, unrepaired, superseded) = (locator, [], [], [])
+    }
+
+    /// Bytes of the blob in each of its shards, without what stands around them.
+    package var shardBytes: Int64 {
+        let dataShards = Int64(locator.geometry.dataShards)
+        return (locator.length + dataShards - 1) / dataShards
     }
 
     /// Whether all shards of the blob are sound now.

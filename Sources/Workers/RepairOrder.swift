@@ -3,14 +3,14 @@ import Primitives
 /// Which blobs are to be repaired next, as the whole queue was when it was looked at: a value that forgets whatever is
 /// less urgent than what it has room for.
 struct RepairOrder: Sendable {
-    private struct Candidate: Sendable {
+    struct Candidate: Sendable {
         let name: BlobName
         /// How many shards more the blob can lose.
         let margin: Int
-        let reported: Timestamp
+        fileprivate let reported: Timestamp
 
         /// Whether it comes before another one: the more endangered, and of those alike the one reported first.
-        func isMoreUrgent(than other: Candidate) -> Bool {
+        fileprivate func isMoreUrgent(than other: Candidate) -> Bool {
             (margin, reported, name) < (other.margin, other.reported, other.name)
         }
     }
@@ -39,12 +39,12 @@ struct RepairOrder: Sendable {
     }
 
     /// Takes the most urgent; none where the queue is to be looked at again.
-    mutating func take(_ count: Int, now: UInt64, atMost age: Duration) -> [BlobName] {
+    mutating func take(_ count: Int, now: UInt64, atMost age: Duration) -> [Candidate] {
         guard now &- read <= age.wholeNanoseconds else {
             candidates = []
             return []
         }
         defer { candidates.removeLast(min(count, candidates.count)) }
-        return candidates.suffix(count).reversed().map(\.name)
+        return candidates.suffix(count).reversed()
     }
 }

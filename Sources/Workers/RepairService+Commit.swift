@@ -51,15 +51,11 @@ extension RepairService {
         let stores = done.repairs.filter { repair in
             switch repair.before {
             case .missing, .corrupt, .unavailable: true
-            case .sound, .crowded, .leaving: false
+            case .sound, .crowded, .leaving, .elsewhere: false
             }
         }.map(\.store)
         guard !stores.isEmpty else { return }
-        let dataShards = Int64(done.locator.geometry.dataShards)
-        report(
-            .restored(
-                stores: stores, bytesEach: (done.locator.length + dataShards - 1) / dataShards,
-                took: max(environment.now() - found, .zero)))
+        report(.restored(stores: stores, bytesEach: done.shardBytes, took: max(environment.now() - found, .zero)))
     }
 
     private func commit(
@@ -91,7 +87,7 @@ extension RepairService {
             let bit = UInt64(1) << UInt64(status.index)
             switch status.state {
             case .unavailable: record.unreachable |= bit
-            case .crowded, .leaving:
+            case .crowded, .leaving, .elsewhere:
                 record.broken |= bit
                 record.misplaced |= bit
             case .sound, .missing, .corrupt: record.broken |= bit
@@ -171,7 +167,12 @@ extension RepairService {
             defer { replaced.removeSubrange(split...) }
             return replaced[split...]
         }
-        for repair in passed { await discard(repair.report) }
+        await withTaskGroup(of: Void.self) { group in
+            for (position, repair) in passed.enumerated() {
+                if position >= settings.width { await group.next() }
+                group.addTask { await self.discard(repair.report) }
+            }
+        }
     }
 
     private func discard(_ done: RepairReport) async {
@@ -194,6 +195,7 @@ extension RepairService {
             case .unavailable: "unreachable"
             case .crowded: "beside a sibling"
             case .leaving: "on a store that is emptied"
+            case .elsewhere: "elsewhere than its list places it"
             }
         return AuditRecord(
             .system(

@@ -1,14 +1,14 @@
 import Metadata
-import Pools
+package import Pools
 import Primitives
 import Storage
 import Synchronization
 
-/// What a pass over the blobs found of shards on stores that are to be emptied.
+/// What a pass over the blobs found of shards that are to move.
 package struct RelocationReport: Sendable, Hashable {
     /// Blobs that were looked at.
     package var blobs = 0
-    /// Blobs of which every shard lies on a store that stays, by now.
+    /// Blobs that had shards to move, and have none any more.
     package var moved = 0
     /// Blobs of which some could not be moved yet.
     package var left = 0
@@ -16,94 +16,87 @@ package struct RelocationReport: Sendable, Hashable {
     package init() {}
 }
 
-/// How stores are emptied.
+/// How stores are emptied, and others filled.
 ///
 /// A shard is copied, read back, and named by a commit of its blob's record; only then, and after the reads that began
 /// before, does the old one go: no read finds nothing.
 extension RepairService {
-    /// Blobs that are moved side by side.
-    private static let width = 8
     /// Rows of the index that are read at once.
     private static let pageRows = 256
     /// How long to wait for replaced shards to be removed, before it is looked again.
     private static let pause = Duration.milliseconds(50)
 
-    /// Looks at every blob, and moves what lies on stores that the pool's current list has not any more.
+    /// Looks at every blob, and moves what is to move.
     ///
-    /// - Parameter progress: Told of the pass so far, after each page.
+    /// - Parameters:
+    ///   - isWanted: Whether to go on, asked before each page of the index.
+    ///   - progress: Told of the pass so far, after each blob.
     /// - Throws: `index`, `fenced`, `cancelled`. A blob that cannot be moved is no error.
     package func relocationPass(
+        _ relocation: Relocation = .fromLeavingStores, while isWanted: () -> Bool = { true },
         progress: (RelocationReport) -> Void = { _ in }
     ) async throws(WorkerError) -> RelocationReport {
         var report = RelocationReport()
-        try await eachLeavingPage { (names, looked) throws(WorkerError) in
-            report.blobs += looked
-            for start in stride(from: 0, to: names.count, by: Self.width) {
-                guard !Task.isCancelled else { throw .cancelled }
-                let moved = try await relocate(Array(names[start..<min(start + Self.width, names.count)]))
-                report.moved += moved.count { $0 }
-                report.left += moved.count { !$0 }
-                try await removeReplacedInTime()
+        var pages = BlobPages()
+        var names: ArraySlice<BlobName> = []
+        try await ParallelWork.run(width: settings.width) { () async throws(WorkerError) -> BlobName? in
+            while names.isEmpty {
+                guard isWanted(), let page = try await nextPage(&pages, relocation) else { return nil }
+                report.blobs += page.looked
+                names = page.names[...]
             }
+            return names.popFirst()
+        } work: { (name) async throws(WorkerError) in
+            try await self.waitForPace()
+            try await self.removeReplacedInTime()
+            return try await self.relocate(name, relocation)
+        } done: { isMoved in
+            if isMoved { report.moved += 1 } else { report.left += 1 }
             progress(report)
         }
         return report
     }
 
-    /// How many blobs have shards on such stores.
-    package func countLeaving() async throws(WorkerError) -> Int {
-        var count = 0
-        try await eachLeavingPage { names, _ in count += names.count }
+    /// How many blobs have shards that are to move.
+    package func countToMove(_ relocation: Relocation = .fromLeavingStores) async throws(WorkerError) -> Int {
+        var (count, pages) = (0, BlobPages())
+        while let page = try await nextPage(&pages, relocation) {
+            guard !Task.isCancelled else { throw .cancelled }
+            count += page.names.count
+        }
         return count
     }
 
-    /// Hands on the names of the blobs that are to be moved, and how many rows were read to find them.
-    private func eachLeavingPage(
-        _ use: ([BlobName], Int) async throws(WorkerError) -> Void
-    ) async throws(WorkerError) {
+    /// Where a pass over the rows of the blobs is.
+    private struct BlobPages {
         var start: Key? = Keys.blobs("b").lowerBound.key
-        while let from = start {
-            guard !Task.isCancelled else { throw .cancelled }
-            let scan = Scan(.keys(from: from, below: Keys.blobs("b").upperBound.key), limit: Self.pageRows)
-            let page = try await commits.index.answered { index throws(MetadataError) in try await index.scan(scan) }
-            var names: [BlobName] = []
-            for entry in page.entries {
-                guard let name = Keys.blobName(entry.key) else { continue }
-                do throws(WorkerError) {
-                    if pool.isLeaving(try entry.locator(naming: name)) { names.append(name) }
-                } catch {
-                    // Nobody knows where the shards of such a record lie: the store is not known to be empty.
-                    report(.failed(.repair, error, retry: nil))
-                    names.append(name)
-                }
-            }
-            try await use(names, page.entries.count)
-            start = page.next
-        }
     }
 
-    /// Moves blobs side by side, and says of each whether it has nothing left on such a store.
-    private func relocate(_ names: [BlobName]) async throws(WorkerError) -> [Bool] {
-        let results = await withTaskGroup(of: Result<Bool, WorkerError>.self) { group in
-            for name in names {
-                group.addTask {
-                    do throws(WorkerError) {
-                        return .success(try await self.relocate(name))
-                    } catch {
-                        return .failure(error)
-                    }
-                }
+    /// The names of the blobs of the next page that are to be moved, and how many rows were read to find them; nil at
+    /// the end.
+    private func nextPage(
+        _ pages: inout BlobPages, _ relocation: Relocation
+    ) async throws(WorkerError) -> (names: [BlobName], looked: Int)? {
+        guard let from = pages.start else { return nil }
+        let scan = Scan(.keys(from: from, below: Keys.blobs("b").upperBound.key), limit: Self.pageRows)
+        let page = try await commits.index.answered { index throws(MetadataError) in try await index.scan(scan) }
+        var names: [BlobName] = []
+        for entry in page.entries {
+            guard let name = Keys.blobName(entry.key) else { continue }
+            do throws(WorkerError) {
+                if pool.isToMove(try entry.locator(naming: name), relocation) { names.append(name) }
+            } catch {
+                // Nobody knows where the shards of such a record lie: the store is not known to be empty.
+                report(.failed(.repair, error, retry: nil))
+                names.append(name)
             }
-            var results: [Result<Bool, WorkerError>] = []
-            for await result in group { results.append(result) }
-            return results
         }
-        var moved: [Bool] = []
-        for result in results { moved.append(try result.get()) }
-        return moved
+        pages.start = page.next
+        return (names, page.entries.count)
     }
 
-    private func relocate(_ name: BlobName) async throws(WorkerError) -> Bool {
+    /// Moves what is to move of a blob, and says whether nothing is left of that.
+    private func relocate(_ name: BlobName, _ relocation: Relocation) async throws(WorkerError) -> Bool {
         guard claims.claim(name) else { return false }
         defer { claims.release(name) }
         guard let blob = try await read(name).blob else { return true }
@@ -111,7 +104,7 @@ extension RepairService {
         do throws(WorkerError) {
             let locator = try blob.locator(naming: name)
             do throws(StorageError) {
-                done = try await pool.relocate(locator)
+                done = try await pool.relocate(locator, relocation)
             } catch {
                 throw .storage(error)
             }
@@ -119,9 +112,9 @@ extension RepairService {
             report(.failed(.repair, error, retry: nil))
             return false
         }
-        guard !done.repairs.isEmpty else { return !pool.isLeaving(done.locator) }
-        try await conclude(done, name, blob, nil)
-        return !pool.isLeaving(done.locator)
+        paceIsCharged(done)
+        if !done.repairs.isEmpty { try await conclude(done, name, blob, nil) }
+        return !pool.isToMove(done.locator, relocation)
     }
 
     /// Waits until there is room for more replaced shards, each of which goes when no read wants it any more.

@@ -14,7 +14,12 @@ package final class RepairService: Sendable {
     /// How a service goes on.
     package struct Settings: Sendable {
         /// Blobs that a pass repairs.
-        package var batch = 16
+        package var batch = 64
+        /// Blobs that are repaired, or moved, side by side.
+        package var width = 8
+        /// Bytes of shards that are written in a second; nil for as many as the stores take. What can lose no shard
+        /// more does not wait for it.
+        package var bytesPerSecond: Int64?
         /// The most urgent rows of the queue that are remembered from one look at all of it to the next, and how long
         /// they are.
         package var mostConsidered = 10_000
@@ -41,6 +46,7 @@ package final class RepairService: Sendable {
     let report: @Sendable (WorkerEvent) -> Void
     /// What is to be repaired next.
     private let order = Mutex(RepairOrder(limit: 0, read: 0))
+    private let pace: Mutex<RepairPace>
     /// Repairs whose old shards wait for the journal to have their commit, and for the reads that began before.
     let replaced = Mutex<[Replaced]>([])
 
@@ -63,6 +69,7 @@ package final class RepairService: Sendable {
         (self.commits, self.pool, self.queue, self.environment) = (commits, pool, queue, environment)
         (self.horizon, self.claims, self.region) = (horizon, claims, region)
         (self.settings, self.report) = (settings, report)
+        pace = Mutex(RepairPace(bytesPerSecond: settings.bytesPerSecond))
     }
 
     /// Repairs until it is cancelled or another process has taken over.
@@ -107,11 +114,12 @@ package final class RepairService: Sendable {
     package func repairPass() async throws(WorkerError) -> Int {
         await removeReplaced()
         let due = try await mostEndangered()
-        for name in due {
-            guard !Task.isCancelled else { throw .cancelled }
-            guard claims.claim(name) else { continue }
-            defer { claims.release(name) }
-            try await repair(name)
+        var rest = due[...]
+        try await ParallelWork.run(width: settings.width, next: { () throws(WorkerError) in rest.popFirst() }) {
+            (candidate) async throws(WorkerError) in
+            if candidate.margin > 0 { try await self.waitForPace() }
+            try await self.repairUnclaimed(candidate.name)
+        } done: { _ in
         }
         return due.count
     }
@@ -120,18 +128,39 @@ package final class RepairService: Sendable {
     /// repairs from succeeding. Shards out of reach alone are waited for as always.
     package func repairWhatIsPutOff() async throws(WorkerError) {
         try await eachPage { rows throws(WorkerError) in
-            for (name, record) in rows where record.broken != 0 && claims.claim(name) {
-                defer { claims.release(name) }
-                guard !Task.isCancelled else { throw .cancelled }
-                try await repair(name)
+            var rest = rows.filter { $0.1.broken != 0 }[...]
+            try await ParallelWork.run(width: settings.width, next: { () throws(WorkerError) in rest.popFirst()?.0 }) {
+                (name) async throws(WorkerError) in
+                try await self.repairUnclaimed(name)
+            } done: { _ in
             }
         }
+    }
+
+    /// Returns once what was written before is paid for.
+    func waitForPace() async throws(WorkerError) {
+        while true {
+            let pause = pace.withLock { $0.pause(now: environment.monotonicNanoseconds()) }
+            guard pause > .zero else { return }
+            do throws(CancellationError) {
+                // A second at most: whoever is cancelled is not kept waiting by a clock.
+                try await environment.sleep(for: min(pause, .seconds(1)))
+            } catch {
+                throw .cancelled
+            }
+        }
+    }
+
+    /// Notes what a repair or a move wrote.
+    func paceIsCharged(_ done: RepairReport) {
+        let now = environment.monotonicNanoseconds()
+        pace.withLock { $0.wrote(Int64(done.repairs.count) * done.shardBytes, now: now) }
     }
 
     // MARK: The queue
 
     /// The blobs that can lose fewest shards more; of those alike, the ones reported first.
-    private func mostEndangered() async throws(WorkerError) -> [BlobName] {
+    private func mostEndangered() async throws(WorkerError) -> [RepairOrder.Candidate] {
         let now = environment.monotonicNanoseconds()
         let known = order.withLock { $0.take(settings.batch, now: now, atMost: settings.consideredFor) }
         if !known.isEmpty { return known }
@@ -180,11 +209,12 @@ package final class RepairService: Sendable {
         }
     }
 
-    /// How many shards more the blob can lose. A row without a blob comes last, and goes.
+    /// How many shards more the blob can lose; those that are only to move are there. A row without a blob comes last,
+    /// and goes.
     private static func margin(_ damaged: DamagedRecord, _ blob: Entry?) -> Int {
         guard let blob else { return .max }
         do throws(RecordError) {
-            return try BlobRecord(encoded: blob.value).location.parityShards - damaged.count
+            return try BlobRecord(encoded: blob.value).location.parityShards - damaged.missing
         } catch {
             return .max
         }
@@ -200,6 +230,13 @@ package final class RepairService: Sendable {
     }
 
     // MARK: One blob
+
+    /// Repairs a blob, unless another worker is at it.
+    private func repairUnclaimed(_ name: BlobName) async throws(WorkerError) {
+        guard claims.claim(name) else { return }
+        defer { claims.release(name) }
+        try await repair(name)
+    }
 
     private func repair(_ name: BlobName) async throws(WorkerError) {
         let rows = try await read(name)
@@ -224,6 +261,7 @@ package final class RepairService: Sendable {
             try await postpone(damaged)
             return
         }
+        paceIsCharged(done)
         try await conclude(done, name, blob, damaged)
     }
 }

@@ -257,7 +257,7 @@ package struct Scrubber: Sendable {
         let (kind, detail): (ShardDamage.Kind, String)
         switch status.state {
         case .sound: return nil
-        case .crowded, .leaving: (kind, detail) = (.crowded, "it lies beside a sibling")
+        case .crowded, .leaving, .elsewhere: (kind, detail) = (.crowded, "it lies beside a sibling")
         case .missing: (kind, detail) = (.missing, "the store has no such shard")
         case .corrupt(let found): (kind, detail) = (.corrupt, found)
         case .unavailable(let found): (kind, detail) = (.unavailable, found)

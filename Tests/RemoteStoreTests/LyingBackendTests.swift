@@ -106,7 +106,7 @@ struct LyingBackendTests {
         try await LyingPool.with(liar) { harness in
             var generator = SeededGenerator(seed: 53)
             // What a stale listing shows.
-            let none = try await harness.pool.names(after: nil, limit: 100)
+            let none = try await harness.pool.listing(after: nil, limit: 100).map(\.name)
             #expect(none.isEmpty)
             var blobs: [(locator: BlobLocator, bytes: [UInt8])] = []
             for _ in 0..<2 {
@@ -114,7 +114,7 @@ struct LyingBackendTests {
                 blobs.append((try await harness.store(bytes, &generator), bytes))
             }
             try await harness.lie(lie.fault)
-            let names = try await harness.pool.names(after: nil, limit: 100)
+            let names = try await harness.pool.listing(after: nil, limit: 100).map(\.name)
             #expect(names == blobs.map(\.locator.name).sorted())
             let (locator, bytes) = blobs[0]
             let located = try await harness.pool.locate(locator.name)
@@ -157,7 +157,7 @@ struct LyingBackendTests {
             let failed = await failure { () throws(StorageError) in try await harness.pool.remove(locator) }
             let count = try await harness.count()
             #expect(count > before)
-            let names = try await harness.pool.names(after: nil, limit: 10)
+            let names = try await harness.pool.listing(after: nil, limit: 10).map(\.name)
             try await harness.control.clear()
             switch lie.outcome {
             case .done: #expect(failed == nil && names.isEmpty)
@@ -242,7 +242,7 @@ struct LyingBackendTests {
             try await harness.control.clear()
             for locator in [old, new] { try await harness.expectRepair(locator, bytes) }
             // Whoever hung writes on, and what it writes is taken back.
-            try await expectEventually { try await harness.pool.names(after: nil, limit: 10).isEmpty }
+            try await expectEventually { try await harness.pool.listing(after: nil, limit: 10).isEmpty }
         }
     }
 
@@ -270,7 +270,7 @@ struct LyingBackendTests {
                 try await harness.expectRight(locator, bytes, "with the server again")
                 try await harness.expectRepair(locator, bytes)
             }
-            try await expectEventually { try await harness.pool.names(after: nil, limit: 10).isEmpty }
+            try await expectEventually { try await harness.pool.listing(after: nil, limit: 10).isEmpty }
         }
     }
 

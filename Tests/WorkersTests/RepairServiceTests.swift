@@ -164,7 +164,7 @@ import Workers
             try await queue.flush(harness.commits)
             harness.environment.advance(by: .seconds(1))
         }
-        let service = service(harness, queue) { $0.batch = 2 }
+        let service = service(harness, queue) { ($0.batch, $0.width) = (2, 1) }
         for expected in [[3, 1], [4, 2], [0]] {
             let before = repaired(harness).count
             #expect(try await service.repairPass() == expected.count)

@@ -31,37 +31,37 @@ struct FooterScan: Sendable {
             first == 0 ? nil : BlobName(epoch: first - 1, counter: .max, random: .max)
         }
         while true {
-            let page: [BlobName]
+            let page: [ListedBlob]
             do throws(StorageError) {
-                page = try await pool.names(after: last, limit: Self.page)
+                page = try await pool.listing(after: last, limit: Self.page)
             } catch {
                 throw .stores(error.description)
             }
-            let candidates = page.filter { $0.kind == .data && knowledge.writers.contains($0.epoch) }
-            var names = try await unsettled(candidates)[...]
-            while !names.isEmpty {
-                for each in await locate(names.prefix(Self.width)) {
+            let candidates = page.filter { $0.name.kind == .data && knowledge.writers.contains($0.name.epoch) }
+            var blobs = try await unsettled(candidates)[...]
+            while !blobs.isEmpty {
+                for each in await locate(blobs.prefix(Self.width)) {
                     look(at: each.name, each.blob, &found, &report)
                     report.blobs += 1
                     progress(report)
                 }
-                names = names.dropFirst(Self.width)
+                blobs = blobs.dropFirst(Self.width)
             }
-            guard let end = page.last, end.kind == .data else { return found }
+            guard let end = page.last?.name, end.kind == .data else { return found }
             last = end
         }
     }
 
     /// The blobs that may hold a write of which the index does not know.
-    private func unsettled(_ names: [BlobName]) async throws(TailRecoveryError) -> [BlobName] {
-        guard !names.isEmpty else { return [] }
+    private func unsettled(_ blobs: [ListedBlob]) async throws(TailRecoveryError) -> [ListedBlob] {
+        guard !blobs.isEmpty else { return [] }
         let rows: [Entry?]
         do throws(MetadataError) {
-            rows = try await index.values(of: names.flatMap { [Keys.blob($0), Keys.trash($0)] })
+            rows = try await index.values(of: blobs.flatMap { [Keys.blob($0.name), Keys.trash($0.name)] })
         } catch {
             throw .index("\(error)")
         }
-        return names.enumerated().filter { position, _ in
+        return blobs.enumerated().filter { position, _ in
             isUnsettled(blob: rows[position * 2], trash: rows[position * 2 + 1])
         }.map(\.element)
     }
@@ -87,21 +87,21 @@ struct FooterScan: Sendable {
     }
 
     /// What is told of each of some blobs, in the order of these.
-    private func locate(_ names: ArraySlice<BlobName>) async -> [Located] {
+    private func locate(_ blobs: ArraySlice<ListedBlob>) async -> [Located] {
         let found = await withTaskGroup(of: Located.self) { group in
-            for name in names { group.addTask { await locate(name) } }
+            for blob in blobs { group.addTask { await locate(blob) } }
             var found: [BlobName: Located] = [:]
             for await each in group { found[each.name] = each }
             return found
         }
-        return names.compactMap { found[$0] }
+        return blobs.compactMap { found[$0.name] }
     }
 
-    private func locate(_ name: BlobName) async -> Located {
+    private func locate(_ blob: ListedBlob) async -> Located {
         do throws(StorageError) {
-            return Located(name: name, blob: try await pool.locate(name))
+            return Located(name: blob.name, blob: try await pool.locate(blob))
         } catch {
-            return Located(name: name, blob: nil)
+            return Located(name: blob.name, blob: nil)
         }
     }
 

@@ -34,7 +34,7 @@ package struct DamagedRecord: Sendable, Hashable {
     package var lost: UInt64 { broken & ~misplaced }
 
     /// How many shards are, or may be, lost.
-    package var count: Int { (broken | unreachable).nonzeroBitCount }
+    package var missing: Int { (lost | unreachable).nonzeroBitCount }
 
     /// The indexes of the shards that are named.
     package var shards: [UInt8] {

@@ -126,6 +126,9 @@ struct AdminAPI: Sendable {
         case (.weigh, let name?):
             let wanted = try AdminJSON.decode(BackendDesk.WeightDocument.self, document)
             return try AdminJSON.encode(try await desk.weigh(name, wanted.weight, recording))
+        case (.rebalancing, _): return try AdminJSON.encode(try await desk.rebalancing())
+        case (.rebalance, _): return try AdminJSON.encode(try await desk.rebalance(recording))
+        case (.stopRebalance, _): return try AdminJSON.encode(try await desk.stopRebalance(recording))
         case (.recoveryKey, _): return try AdminJSON.encode(try await desk.recoveryKey())
         case (.renewRecoveryKey, _):
             let sealed = try AdminJSON.decode(RecoverySealDocument.self, document)

@@ -107,6 +107,7 @@ struct LiveBackends: BackendAccess {
     var isLive: Bool { true }
 
     private static let path = "\(AdminRequest.prefix)backends"
+    private static let rebalancePath = "\(AdminRequest.prefix)\(AdminRequest.rebalance)"
     private static let recoveryKeyPath = "\(AdminRequest.prefix)recovery-key"
 
     func list() async throws(BackendError) -> [BackendView] {
@@ -152,6 +153,16 @@ struct LiveBackends: BackendAccess {
         let document = try AdminJSON.encode(BackendDesk.WeightDocument(weight: weight))
         return try AdminJSON.decode(
             PoolStoreView.self, try await client.ask("PUT", "\(Self.path)/\(name)/weight", document))
+    }
+
+    func rebalancing() async throws(BackendError) -> RebalanceView { try await rebalance(by: "GET") }
+
+    func rebalance() async throws(BackendError) -> RebalanceView { try await rebalance(by: "PUT") }
+
+    func stopRebalance() async throws(BackendError) -> RebalanceView { try await rebalance(by: "DELETE") }
+
+    private func rebalance(by method: String) async throws(BackendError) -> RebalanceView {
+        try AdminJSON.decode(RebalanceView.self, try await client.ask(method, Self.rebalancePath))
     }
 
     func recoveryKey() async throws(BackendError) -> RecoveryKeyView {

@@ -14,8 +14,11 @@ struct AdminRequest: Sendable, Hashable {
         case recoveryKey = "GetRecoveryKey"
         case renewRecoveryKey = "RenewRecoveryKey"
         case durability = "GetDurability"
+        case rebalancing = "GetRebalance"
+        case rebalance = "StartRebalance"
+        case stopRebalance = "StopRebalance"
 
-        var isReadOnly: Bool { [.list, .stores, .recoveryKey, .durability].contains(self) }
+        var isReadOnly: Bool { [.list, .stores, .recoveryKey, .durability, .rebalancing].contains(self) }
         /// As policies name it.
         var action: String { "tidegate:\(rawValue)" }
     }
@@ -26,6 +29,7 @@ struct AdminRequest: Sendable, Hashable {
     private static let recoveryKey = "recovery-key"
     static let durability = "durability"
     static let stores = "stores"
+    static let rebalance = "rebalance"
 
     var operation: Operation
     /// The backend that the path names, or the position of a directory.
@@ -37,6 +41,7 @@ struct AdminRequest: Sendable, Hashable {
         case .recoveryKey, .renewRecoveryKey: "arn:aws:tidegate:::recovery-key"
         case .durability: "arn:aws:tidegate:::durability"
         case .stores: "arn:aws:tidegate:::stores"
+        case .rebalancing, .rebalance, .stopRebalance: "arn:aws:tidegate:::rebalance"
         default: "arn:aws:tidegate:::backend/\(backend ?? "*")"
         }
     }
@@ -59,6 +64,15 @@ struct AdminRequest: Sendable, Hashable {
             case "GET": operation = .recoveryKey
             case "PUT": operation = .renewRecoveryKey
             default: throw .wrongMethod("GET, PUT")
+            }
+            return
+        }
+        if parts == [Self.rebalance] {
+            switch head.method {
+            case "GET": operation = .rebalancing
+            case "PUT": operation = .rebalance
+            case "DELETE": operation = .stopRebalance
+            default: throw .wrongMethod("GET, PUT, DELETE")
             }
             return
         }
@@ -128,6 +142,7 @@ struct AdminRefusal: Error, Sendable {
     static let noSuchPath = AdminRefusal(
         404, "NotFound",
         "There are /v1/backends, /v1/backends/NAME, its /probe, /credentials, /weight and /drain, /v1/stores, "
+            + "/v1/rebalance, "
             + "/v1/recovery-key and /v1/durability.")
     static let accessDenied = AdminRefusal(403, "AccessDenied", "Access Denied")
 

@@ -21,6 +21,9 @@ protocol BackendAccess: Sendable {
     func detach(_ name: String) async throws(BackendError) -> BackendView
     func stores() async throws(BackendError) -> [PoolStoreView]
     func weigh(_ name: String, _ weight: Int) async throws(BackendError) -> PoolStoreView
+    func rebalancing() async throws(BackendError) -> RebalanceView
+    func rebalance() async throws(BackendError) -> RebalanceView
+    func stopRebalance() async throws(BackendError) -> RebalanceView
     func recoveryKey() async throws(BackendError) -> RecoveryKeyView
     func renewRecoveryKey(_ document: RecoverySealDocument) async throws(BackendError) -> RecoveryKeyView
 }
@@ -68,6 +71,12 @@ struct OfflineBackends: BackendAccess {
     func weigh(_ name: String, _ weight: Int) async throws(BackendError) -> PoolStoreView {
         try await desk.weigh(name, weight, recording)
     }
+
+    func rebalancing() async throws(BackendError) -> RebalanceView { try await desk.rebalancing() }
+
+    func rebalance() async throws(BackendError) -> RebalanceView { try await desk.rebalance(recording) }
+
+    func stopRebalance() async throws(BackendError) -> RebalanceView { try await desk.stopRebalance(recording) }
 
     func recoveryKey() async throws(BackendError) -> RecoveryKeyView { try await desk.recoveryKey() }
 

@@ -111,7 +111,7 @@ extension Deployment {
     /// Blobs with shards on stores that are drained.
     func blobsLeaving() async throws(BackendError) -> Int {
         do throws(WorkerError) {
-            return try await WorkerParts(self) { _ in }.repair.countLeaving()
+            return try await WorkerParts(self) { _ in }.repair.countToMove()
         } catch {
             throw BackendError(.unavailable, "The index: \(error)")
         }

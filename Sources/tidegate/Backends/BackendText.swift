@@ -48,6 +48,20 @@ enum BackendText {
         }
     }
 
+    static func print(_ view: RebalanceView) {
+        guard view.state.utf8.elementsEqual("wanted".utf8) else {
+            Swift.print("Nothing is being rebalanced.")
+            return
+        }
+        let parts = [
+            view.began.map { "asked for \($0)" },
+            view.toMove.map { "\(Counted($0, "blob")) to move" } ?? "nothing is counted yet",
+            view.moved.map { "\($0) moved" },
+            view.left.flatMap { $0 > 0 ? "\($0) could not be moved when it was tried" : nil },
+        ]
+        Swift.print("Rebalancing: " + parts.compactMap(\.self).joined(separator: ", "))
+    }
+
     private static func printAdopted(_ view: BackendView) {
         let place = "\(view.url)/\(view.bucket)" + (view.prefix.isEmpty ? "" : "/\(view.prefix)")
         let counts = "\(Counted(Int(clamping: view.objects ?? 0), "object")), \(view.bytes ?? 0) bytes"

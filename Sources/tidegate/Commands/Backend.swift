@@ -13,6 +13,7 @@ struct Backend: AsyncParsableCommand {
         subcommands: [
             BackendAttach.self, BackendProbeCommand.self, BackendList.self, BackendCredentialsCommand.self,
             BackendDrain.self, BackendDetach.self, BackendStores.self, BackendWeight.self,
+            BackendRebalanceCommand.self,
         ])
 }
 
@@ -316,6 +317,46 @@ struct BackendDetach: AsyncParsableCommand {
         try await BackendCommand.run(options) { access throws(BackendError) in
             let view = try await access.detach(name)
             print("\(name) is detached\(view.absence.map { "; \($0)" } ?? "").")
+        }
+    }
+}
+
+/// `tidegate backend rebalance`
+struct BackendRebalanceCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rebalance", abstract: "Move shards so that every store holds its share.",
+        discussion: """
+            New stores are given shards of new objects alone. This moves those of the others too, until each lies \
+            where a new object's would: it is copied, read back, named by the index, and only then removed where it \
+            was. Returns at once; the gateway works on it, also after a restart. pool.repair-rate bounds what is \
+            written in a second.
+            """)
+
+    @Flag(help: "Tell how far that is.")
+    var status = false
+
+    @Flag(help: "Leave everything where it is by now.")
+    var stop = false
+
+    @OptionGroup(title: "Configuration")
+    var options: ConfigurationOptions
+
+    func validate() throws {
+        guard !(status && stop) else { throw ValidationError("Give --status or --stop.") }
+    }
+
+    func run() async throws {
+        try await BackendCommand.run(options) { access throws(BackendError) in
+            if status {
+                BackendText.print(try await access.rebalancing())
+            } else if stop {
+                _ = try await access.stopRebalance()
+                print("Nothing more is moved.")
+            } else {
+                _ = try await access.rebalance()
+                let when = access.isLive ? "" : " once a gateway runs"
+                print("Shards are moved to where the list of stores has them\(when).")
+            }
         }
     }
 }

@@ -70,6 +70,7 @@ struct BesideRequests: Sendable {
             group.addTask { await collector.run() }
             group.addTask { await deployment.keeper.watch() }
             group.addTask { await deployment.emptying.run(deployment, repair) }
+            group.addTask { await deployment.rebalancing.run(deployment, repair) }
             group.addTask { await lookWhereWanted() }
             group.addTask { await spreadWherePossible() }
             group.addTask { await deployment.histories.run(deployment.commits, deployment.logger) }

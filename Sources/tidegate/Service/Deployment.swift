@@ -32,6 +32,7 @@ struct Deployment: Sendable {
     let sharing = ReadHorizon()
     let claims = BlobClaims()
     let emptying = Emptying()
+    let rebalancing = Rebalancing()
     /// What was seen of each store.
     let histories: StoreHistories
     let adopted: AdoptedBuckets

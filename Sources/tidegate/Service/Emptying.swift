@@ -49,11 +49,10 @@ final class Emptying: Sendable {
 
     /// - Returns: Blobs that could not be moved.
     private func pass(_ deployment: Deployment, _ repair: RepairService) async throws(WorkerError) -> Int {
-        let leaving = try await repair.countLeaving()
+        let leaving = try await repair.countToMove()
         found.withLock { $0 = leaving }
-        let report = try await repair.relocationPass { done in
-            self.found.withLock { $0 = max(0, leaving - done.moved) }
-        }
+        let report = try await repair.relocationPass(
+            progress: { done in self.found.withLock { $0 = max(0, leaving - done.moved) } })
         found.withLock { $0 = report.left }
         deployment.logger.notice(
             report.left == 0 ? "nothing lies on the stores that are drained" : "not everything could be moved yet",

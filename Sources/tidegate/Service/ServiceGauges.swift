@@ -36,6 +36,13 @@ enum ServiceGauges {
             "tidegate_spreading_waits",
             help: "Whether shards may lie beside others of their object until every store can take some again."
         ) { pool.mayBeCrowded ? 1 : 0 }
+        let (emptying, rebalancing) = (deployment.emptying, deployment.rebalancing)
+        registry.observe("tidegate_drain_blobs_left", help: "Blobs with shards on stores that are drained.") {
+            Double(emptying.left ?? 0)
+        }
+        registry.observe("tidegate_rebalance_blobs_left", help: "Blobs that a rebalance is to move.") {
+            Double(rebalancing.progress?.toMove ?? 0)
+        }
         let horizon = deployment.horizon
         registry.observe("tidegate_reads_open", help: "Requests under way that may read blobs.") {
             Double(horizon.openReads)

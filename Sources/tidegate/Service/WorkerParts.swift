@@ -17,10 +17,12 @@ struct WorkerParts: Sendable {
     ) {
         (self.deployment, self.report) = (deployment, report)
         let environment = deployment.environment
+        var repairs = RepairService.Settings()
+        repairs.bytesPerSecond = deployment.launch.configuration.pool.repairRate
         repair = RepairService(
             commits: deployment.commits, pool: deployment.pool, queue: deployment.damage, horizon: deployment.horizon,
             claims: deployment.claims, environment: environment, region: deployment.launch.configuration.region,
-            report: report)
+            settings: repairs, report: report)
         var orphans = OrphanCollector.Settings()
         orphans.quarantine = quarantine ?? orphans.quarantine
         var trash = TrashCollector.Settings()

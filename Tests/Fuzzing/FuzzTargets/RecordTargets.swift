@@ -118,6 +118,7 @@ private enum RecordKinds {
         { try check($0, { bytes throws(RecordError) in try PlacementRecord(encoded: bytes) }, \.encoded) },
         { try check($0, { bytes throws(RecordError) in try RecoveryRecord(encoded: bytes) }, \.encoded) },
         { try check($0, { bytes throws(RecordError) in try StoreHistoryRecord(encoded: bytes) }, \.encoded) },
+        { try check($0, { bytes throws(RecordError) in try RebalanceRecord(encoded: bytes) }, \.encoded) },
     ]
 
     private static func check<Record: Equatable>(
