@@ -42,7 +42,9 @@ extension ErasurePool {
     ) async throws(StorageError) -> LocatedBlob {
         guard let index = shard.name.shard?.index else { throw .corrupt("not a shard") }
         let checksum = ShardChecksum(deployment: deployment, blob: shard.name, shard: Int(index))
-        guard shard.length >= ShardHeader.size + ShardFooter.trailerSize else { throw .corrupt("too short for a shard") }
+        guard shard.length >= ShardHeader.size + ShardFooter.trailerSize else {
+            throw .corrupt("too short for a shard")
+        }
         // Each question may take long, so that few are asked.
         let tail = shard.length - min(shard.length, tailBytes)..<shard.length
         let end = try await bytes(store, shard.name, range: tail)
@@ -257,7 +259,8 @@ extension ErasurePool {
         }
         guard away.count <= configuration.geometry.parityShards else {
             throw .quorum(
-                up: members.stores.count - away.count, needed: members.stores.count - configuration.geometry.parityShards)
+                up: members.stores.count - away.count,
+                needed: members.stores.count - configuration.geometry.parityShards)
         }
         let whole = found.keys.sorted().prefix(limit).prefix { name in horizon.map { name <= $0 } ?? true }
         // Of the last one, a full page may have only some.
