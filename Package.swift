@@ -156,7 +156,7 @@ let package = Package(
             dependencies: [
                 "Primitives", "XML", "Cryptography", "Policy", "S3Model", "S3Wire", "Signing", "Server", "Erasure",
                 "DirectoryStore", "Pools", "Metadata", "IndexBackup", "Audit", "AuditLog", "Configuration", "Gateway",
-                nioCore,
+                "RemoteStore", nioCore,
             ],
             path: "Tests/Fuzzing/FuzzTargets", swiftSettings: settings),
         // What a gigabyte costs through a remote store.

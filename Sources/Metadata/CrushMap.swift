@@ -58,6 +58,9 @@ package struct CrushMap: Codable, Sendable, Hashable {
     var buckets: [Bucket]
     var rules: [Rule]
 
+    /// The names of its rules, as they stand there.
+    package var ruleNames: [String] { rules.map(\.name) }
+
     /// What a dump may hold: several times what the largest clusters have.
     static let mostBuckets = 200_000
     static let mostItems = 500_000

@@ -48,7 +48,7 @@ struct PackageTable: Sendable {
             "remote-load": ["RemoteStore", "Signing", "Storage", "Primitives", "NIOCore"],
             "TidegateTesting": protocols.union(["NIOCore"]),
             "FuzzTargets": gateway.union([
-                "Gateway", "Server", "DirectoryStore", "IndexBackup", "AuditLog", "Configuration",
+                "Gateway", "Server", "DirectoryStore", "IndexBackup", "AuditLog", "Configuration", "RemoteStore",
             ]),
             "CFuzzer": [], "fuzzer": ["CFuzzer", "FuzzTargets"],
             "tidegate": gateway.union([

@@ -1,25 +1,25 @@
-import NIOCore
+package import NIOCore
 import Primitives
 import XML
 
 /// One page of ListObjectsV2, checked: whatever a backend says of its order and its end is not believed unseen.
-struct ListingPage: Sendable {
-    struct Entry: Sendable, Equatable {
-        let key: [UInt8]
-        let size: Int64
+package struct ListingPage: Sendable {
+    package struct Entry: Sendable, Equatable {
+        package let key: [UInt8]
+        package let size: Int64
     }
 
     /// What is wrong with a page.
-    struct Wrong: Error, Equatable {
-        let detail: String
+    package struct Wrong: Error, Equatable {
+        package let detail: String
     }
 
     static let byteLimit = 4 << 20
 
     /// In the order of their keys, all of them behind what was asked for.
-    let entries: [Entry]
+    package let entries: [Entry]
     /// How the next page is asked for; nil where this is the last.
-    let token: String?
+    package let token: String?
 
     /// Reads a page.
     ///
@@ -27,7 +27,7 @@ struct ListingPage: Sendable {
     ///   - prefix: What every key begins with.
     ///   - after: What every key is behind, in the order of bytes.
     /// - Throws: `Wrong`, which names what is.
-    init(_ bytes: ByteBuffer, prefix: String, after: [UInt8]) throws(Wrong) {
+    package init(_ bytes: ByteBuffer, prefix: String, after: [UInt8]) throws(Wrong) {
         let root = try Self.root(bytes)
         let entries = try Self.entries(of: root)
         var last = after

@@ -39,7 +39,7 @@ package struct FuzzTarget: Sendable {
         + [range, xml, xmlDelete, xmlComplete, xmlTagging, xmlVersioning, xmlPublicAccess, xmlCreateBucket]
         + [xmlAccessControl, json, time, policy, policyPattern, configuration]
         + [metadataRecord, indexKey, mutations, backupFrame, packRecord, shardHeader, shardFooter, segmentSlot]
-        + [auditRecord, auditChain]
+        + [auditRecord, auditChain, crushMap, listingPage]
 
     package static func named(_ name: String) -> FuzzTarget? {
         all.first { $0.name == name }
