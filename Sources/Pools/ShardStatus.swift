@@ -74,6 +74,9 @@ package struct RepairReport: Sendable {
         return (locator.length + dataShards - 1) / dataShards
     }
 
+    /// Bytes of the blob that were written to shards.
+    package var bytesWritten: Int64 { Int64(repairs.count) * shardBytes }
+
     /// Whether all shards of the blob are sound now.
     package var isWhole: Bool { unrepaired.isEmpty }
 }

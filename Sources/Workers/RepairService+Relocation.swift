@@ -47,7 +47,7 @@ extension RepairService {
             }
             return names.popFirst()
         } work: { (name) async throws(WorkerError) in
-            try await self.waitForPace()
+            try await self.pace.wait()
             try await self.removeReplacedInTime()
             return try await self.relocate(name, relocation)
         } done: { isMoved in
@@ -112,7 +112,7 @@ extension RepairService {
             report(.failed(.repair, error, retry: nil))
             return false
         }
-        paceIsCharged(done)
+        pace.moved(done.bytesWritten)
         if !done.repairs.isEmpty { try await conclude(done, name, blob, nil) }
         return !pool.isToMove(done.locator, relocation)
     }

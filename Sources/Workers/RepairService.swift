@@ -46,7 +46,8 @@ package final class RepairService: Sendable {
     let report: @Sendable (WorkerEvent) -> Void
     /// What is to be repaired next.
     private let order = Mutex(RepairOrder(limit: 0, read: 0))
-    private let pace: Mutex<RepairPace>
+    /// Of what is written.
+    let pace: BytePace
     /// Repairs whose old shards wait for the journal to have their commit, and for the reads that began before.
     let replaced = Mutex<[Replaced]>([])
 
@@ -69,7 +70,7 @@ package final class RepairService: Sendable {
         (self.commits, self.pool, self.queue, self.environment) = (commits, pool, queue, environment)
         (self.horizon, self.claims, self.region) = (horizon, claims, region)
         (self.settings, self.report) = (settings, report)
-        pace = Mutex(RepairPace(bytesPerSecond: settings.bytesPerSecond))
+        pace = BytePace(bytesPerSecond: settings.bytesPerSecond, environment)
     }
 
     /// Repairs until it is cancelled or another process has taken over.
@@ -117,7 +118,7 @@ package final class RepairService: Sendable {
         var rest = due[...]
         try await ParallelWork.run(width: settings.width, next: { () throws(WorkerError) in rest.popFirst() }) {
             (candidate) async throws(WorkerError) in
-            if candidate.margin > 0 { try await self.waitForPace() }
+            if candidate.margin > 0 { try await self.pace.wait() }
             try await self.repairUnclaimed(candidate.name)
         } done: { _ in
         }
@@ -135,26 +136,6 @@ package final class RepairService: Sendable {
             } done: { _ in
             }
         }
-    }
-
-    /// Returns once what was written before is paid for.
-    func waitForPace() async throws(WorkerError) {
-        while true {
-            let pause = pace.withLock { $0.pause(now: environment.monotonicNanoseconds()) }
-            guard pause > .zero else { return }
-            do throws(CancellationError) {
-                // A second at most: whoever is cancelled is not kept waiting by a clock.
-                try await environment.sleep(for: min(pause, .seconds(1)))
-            } catch {
-                throw .cancelled
-            }
-        }
-    }
-
-    /// Notes what a repair or a move wrote.
-    func paceIsCharged(_ done: RepairReport) {
-        let now = environment.monotonicNanoseconds()
-        pace.withLock { $0.wrote(Int64(done.repairs.count) * done.shardBytes, now: now) }
     }
 
     // MARK: The queue
@@ -261,7 +242,7 @@ package final class RepairService: Sendable {
             try await postpone(damaged)
             return
         }
-        paceIsCharged(done)
+        pace.moved(done.bytesWritten)
         try await conclude(done, name, blob, damaged)
     }
 }

@@ -15,6 +15,8 @@ package struct Scrubber: Sendable {
         /// Within how long each shard is to be read again; nil where that may take as long as it takes. A pass that
         /// would be too slow for it reads faster than it may otherwise, and one that takes long is followed sooner.
         package var within: Duration?
+        /// Blobs that are read side by side.
+        package var width = 4
         /// Blobs after which damage is put into the index and progress told.
         package var pageRows = 64
 
@@ -148,16 +150,8 @@ package struct Scrubber: Sendable {
         while true {
             let scan = Scan(.keys(from: start, below: blobs.upperBound.key), limit: settings.pageRows)
             let page = try await commits.index.answered { index throws(MetadataError) in try await index.scan(scan) }
-            var last: BlobName?
-            for entry in page.entries {
-                guard !Task.isCancelled else { throw .cancelled }
-                guard let name = Keys.blobName(entry.key) else {
-                    done.unreadableBlobs += 1
-                    continue
-                }
-                (last, seen) = (name, name)
-                try await scrub(entry, name, &done, rate: rate)
-            }
+            let last = try await scrub(page.entries, &done, rate: rate)
+            seen = last ?? seen
             if queue.count > 0 { try await queue.flush(commits) }
             guard let next = page.next else { return nil }
             if let last { return last }
@@ -167,49 +161,87 @@ package struct Scrubber: Sendable {
 
     // MARK: One blob
 
+    /// Reads the shards of some blobs, side by side.
+    ///
+    /// - Returns: The last of them; nil where no name can be read.
     private func scrub(
-        _ entry: Entry, _ name: BlobName, _ done: inout ScrubReport, rate: Int64?
-    ) async throws(WorkerError) {
-        let began = environment.monotonicNanoseconds()
-        done.blobs += 1
-        var (entry, checked): (Entry, Checked?) = (entry, await check(entry, name))
-        // What is on the queue of repairs already.
-        var known: UInt64 = 0
-        if checked.map({ !$0.damage.isEmpty }) ?? true {
-            // Damage of a blob that was removed or repaired meanwhile is none.
-            let keys = [entry.key, Keys.damaged(name)]
-            let rows = try await commits.index.answered { index throws(MetadataError) in
-                try await index.values(of: keys)
+        _ entries: [Entry], _ done: inout ScrubReport, rate: Int64?
+    ) async throws(WorkerError) -> BlobName? {
+        let pace = BytePace(bytesPerSecond: rate, environment)
+        var (rest, last, unreadable): (ArraySlice<Entry>, BlobName?, Int) = (entries[...], nil, 0)
+        var report = done
+        try await ParallelWork.run(width: settings.width) { () async throws(WorkerError) -> (Entry, BlobName)? in
+            while let entry = rest.popFirst() {
+                if let name = Keys.blobName(entry.key) {
+                    last = name
+                    return (entry, name)
+                }
+                unreadable += 1
             }
-            known = rows[1].map { RepairService.record($0).lost } ?? 0
-            guard let now = rows[0] else {
-                done.blobs -= 1
-                return
-            }
-            if now.value != entry.value {
-                entry = now
-                checked = await check(entry, name)
-            }
+            return nil
+        } work: { (entry, name) async throws(WorkerError) -> Looked in
+            try await pace.wait()
+            let looked = try await self.look(at: entry, name)
+            if let checked = looked.checked { pace.moved(checked.bytesRead) }
+            return looked
+        } done: { looked in
+            self.note(looked, in: &report)
         }
-        guard let checked else {
+        report.unreadableBlobs += unreadable
+        done = report
+        try await pace.wait()
+        return last
+    }
+
+    /// A blob that was looked at.
+    private struct Looked: Sendable {
+        var name: BlobName
+        var isThere = true
+        /// Nil where its record makes no sense.
+        var checked: Checked?
+        /// What is on the queue of repairs already, a bit a shard.
+        var known: UInt64 = 0
+    }
+
+    private func look(at entry: Entry, _ name: BlobName) async throws(WorkerError) -> Looked {
+        var looked = Looked(name: name)
+        looked.checked = await check(entry, name)
+        guard looked.checked.map({ !$0.damage.isEmpty }) ?? true else { return looked }
+        // Damage of a blob that was removed or repaired meanwhile is none.
+        let keys = [entry.key, Keys.damaged(name)]
+        let rows = try await commits.index.answered { index throws(MetadataError) in
+            try await index.values(of: keys)
+        }
+        looked.known = rows[1].map { RepairService.record($0).lost } ?? 0
+        guard let now = rows[0] else {
+            looked.isThere = false
+            return looked
+        }
+        if now.value != entry.value { looked.checked = await check(now, name) }
+        return looked
+    }
+
+    private func note(_ looked: Looked, in done: inout ScrubReport) {
+        guard looked.isThere else { return }
+        done.blobs += 1
+        guard let checked = looked.checked else {
             done.unreadableBlobs += 1
             return
         }
         done.bytes += checked.length
         done.bytesRead += checked.bytesRead
         done.soundShards += checked.soundShards
-        if !checked.damage.isEmpty { queue.isDamaged(name) }
-        reportFound(checked.damage, known)
+        if !checked.damage.isEmpty { queue.isDamaged(looked.name) }
+        reportFound(checked.damage, looked.known)
         for damage in checked.damage {
             switch damage.kind {
             case .missing, .corrupt: done.damagedShards += 1
             case .crowded: done.crowdedShards += 1
             case .unavailable: done.unreachableShards += 1
             }
-            queue.report(name, damage)
+            queue.report(looked.name, damage)
         }
-        if checked.damage.isEmpty { queue.isWhole(name) } else { done.damagedBlobs += 1 }
-        try await slowDown(checked.bytesRead, to: rate, since: began)
+        if checked.damage.isEmpty { queue.isWhole(looked.name) } else { done.damagedBlobs += 1 }
     }
 
     private func reportFound(_ damage: [ShardDamage], _ known: UInt64) {
@@ -263,14 +295,6 @@ package struct Scrubber: Sendable {
         case .unavailable(let found): (kind, detail) = (.unavailable, found)
         }
         return ShardDamage(index: status.index, store: status.store, kind: kind, detail: detail)
-    }
-
-    /// Waits until the bytes read are as many as the time allows.
-    private func slowDown(_ bytes: Int64, to rate: Int64?, since began: UInt64) async throws(WorkerError) {
-        guard let rate, rate > 0 else { return }
-        let due = Duration.seconds(Double(bytes) / Double(rate))
-        let taken = Duration.nanoseconds(Int64(clamping: environment.monotonicNanoseconds() &- began))
-        if due > taken { try await rest(due - taken) }
     }
 
     private func rest(_ pause: Duration) async throws(WorkerError) {

@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import random
+import types
 
 import boto3
 import botocore.config
@@ -14,6 +15,18 @@ from Backends.cluster import events, wait
 from Harness import gateway
 
 MIB = 1 << 20
+# Of the service that has the objects: a key that may read them, beside its root's.
+READER = {
+    "access-key": "TESTREADERACCESSKEY",
+    "secret": "testreadersecretkey000000000000000000000",
+    "user": "reader",
+    "policies": [
+        {
+            "Version": "2012-10-17",
+            "Statement": [{"Effect": "Allow", "Action": ["s3:Get*", "s3:List*"], "Resource": "*"}],
+        }
+    ],
+}
 KEYS = ["plain", "a/b/c", "a//b", "ü/ß €", "with space+plus%25", "a/./b", "quote'\"&<>", "z" * 1000]
 HEADERS = {
     "ContentType": "text/x-adopted",
@@ -44,7 +57,7 @@ class Adopting:
 
     def __init__(self, folder, stack):
         self.folder = folder
-        self.source = stack.enter_context(gateway.Gateway(folder / "source"))
+        self.source = stack.enter_context(gateway.Gateway(folder / "source", config={"keys": [READER]}))
         config = {"pool": {"directories": [str(folder / f"directory-{number}") for number in range(6)]}}
         self.gateway = gateway.Gateway(folder / "gateway", config=config)
         self.gateway.start()
@@ -168,6 +181,31 @@ def test_it_is_still_shown_after_a_restart(adopting):
     adopting.gateway.kill()
     adopting.gateway.start()
     assert everything(adopting.here, "old") == before
+
+
+def test_other_credentials_are_tried_and_then_used(adopting):
+    reader = adopting.folder / "reader"
+    reader.write_text(f"access-key: {READER['access-key']}\nsecret-key: not-the-secret-of-the-reader-but-another-one\n")
+    reader.chmod(0o600)
+    change = ("backend", "credentials", "older", "--credentials", reader)
+    refused = adopting.tool(*change, check=False)
+    assert refused.returncode == 1 and "not taken" in refused.stderr, refused
+    assert adopting.here.get_object(Bucket="old", Key="many/006")["Body"].read() == content(6, 6 * 37)
+    reader.write_text(f"access-key: {READER['access-key']}\nsecret-key: {READER['secret']}\n")
+    adopting.tool(*change)
+
+    def is_read_by_reader():
+        assert adopting.here.get_object(Bucket="old", Key="many/007")["Body"].read() == content(7, 7 * 37)
+        events_there = events(types.SimpleNamespace(gateway=adopting.source), "GetObject")
+        return events_there and events_there[-1]["userIdentity"].get("userName") == "reader"
+
+    wait(is_read_by_reader, "the old credentials were used")
+    # A restart has them too.
+    adopting.gateway.kill()
+    adopting.gateway.start()
+    assert adopting.here.get_object(Bucket="old", Key="many/008")["Body"].read() == content(8, 8 * 37)
+    rotated = events(adopting, "RotateBackendCredentials")[-1]
+    assert rotated["requestParameters"]["accessKey"] == READER["access-key"] and "errorCode" not in rotated
 
 
 def test_what_is_there_already_stays(adopting):

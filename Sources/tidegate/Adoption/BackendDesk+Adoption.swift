@@ -124,7 +124,7 @@ extension BackendDesk {
         return sourceView(number, gone)
     }
 
-    private func replace(
+    func replace(
         _ number: UInt16, _ known: SourceRecord, _ next: SourceRecord, _ record: AuditRecord
     ) async throws(BackendError) {
         guard let entry = try await entry(Keys.source(number)), entry.value == known.encoded else {
