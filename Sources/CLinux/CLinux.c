@@ -16,6 +16,7 @@
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -95,6 +96,20 @@ int clinux_status_of(int descriptor, struct clinux_status *status) {
     int result = RETRY(fstat(descriptor, &found));
     if (result == 0) fill(status, &found);
     return result;
+}
+
+static int64_t bytes_of(uint64_t blocks, uint64_t size) {
+    int64_t bytes;
+    return __builtin_mul_overflow(blocks, size, &bytes) ? INT64_MAX / 2 : bytes;
+}
+
+int clinux_space_of(int descriptor, int64_t *used, int64_t *available) {
+    struct statvfs found;
+    int result = RETRY(fstatvfs(descriptor, &found));
+    if (result < 0) return result;
+    *used = bytes_of(found.f_blocks > found.f_bfree ? found.f_blocks - found.f_bfree : 0, found.f_frsize);
+    *available = bytes_of(found.f_bavail, found.f_frsize);
+    return 0;
 }
 
 int clinux_status_at(int directory, const char *name, struct clinux_status *status) {

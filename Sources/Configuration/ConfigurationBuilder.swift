@@ -243,10 +243,15 @@ extension ConfigurationBuilder {
         }
         var repairRate: Int64?
         if case .integer(let number)? = layers.values["pool.repair-rate"]?.value { repairRate = number }
+        let (full, warn) = (int("pool.full-above"), int("pool.warn-above"))
+        if warn > full {
+            note("pool.warn-above", "`pool.warn-above` is \(warn), which is more than `pool.full-above` (\(full))")
+        }
         return TidegateConfiguration.Pool(
             dataShards: dataShards, parityShards: parityShards, adaptiveParity: adaptive, cellSize: cellSize,
             directories: directories,
             namesDirectories: namesDirectories, writeQuorum: quorum, spread: choice("pool.spread", .store),
+            fullAbove: full, warnAbove: warn,
             hedgeAfter: duration("pool.hedge-after"), scrubInterval: duration("pool.scrub-interval"),
             scrubWithin: duration("pool.scrub-within"), repairRate: repairRate)
     }

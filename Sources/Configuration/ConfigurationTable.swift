@@ -144,6 +144,14 @@ package enum ConfigurationTable {
                 + "which the loss of one host, zone, region or provider costs no object more than parity-shards "
                 + "shards."),
         ConfigurationKey(
+            "pool.full-above", .integer(1...100), default: "95",
+            "Percent of a store's capacity from which on it is given new shards only where the others cannot take all "
+                + "shards of an object in as many failure domains. What lies there is read and deleted as before."),
+        ConfigurationKey(
+            "pool.warn-above", .integer(1...100), default: "85",
+            "Percent of a store's capacity from which on the log, the metrics and `tidegate backend list` say that it "
+                + "is nearly full."),
+        ConfigurationKey(
             "pool.hedge-after", .duration(1...60_000), default: "250ms",
             "How long a read waits for a shard before it reads others beside it. 10s or more turns that off: after so "
                 + "long a store that gives nothing is given up."),

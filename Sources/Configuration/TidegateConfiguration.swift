@@ -75,6 +75,10 @@ package struct TidegateConfiguration: Sendable, Hashable {
         package let writeQuorum: Int
         /// What no two shards of an object are to share.
         package let spread: Spread
+        /// Percent of its capacity from which on a store is given new shards only where the others have no room.
+        package let fullAbove: Int
+        /// Percent of its capacity from which on it is said of a store that it is nearly full.
+        package let warnAbove: Int
         /// How long a read waits for a shard before it reads others beside it.
         package let hedgeAfter: Duration
         /// From the end of one scrub to the beginning of the next.

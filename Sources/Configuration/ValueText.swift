@@ -1,6 +1,8 @@
 /// Sizes and durations as people write them.
 package enum ValueText {
-    private static let sizeUnits: [(String, Int64)] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)]
+    private static let sizeUnits: [(String, Int64)] = [
+        ("PiB", 1 << 50), ("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10),
+    ]
     private static let durationUnits: [(String, Int64)] = [("ms", 1), ("h", 3_600_000), ("m", 60_000), ("s", 1000)]
 
     /// Bytes; nil for what is no size.

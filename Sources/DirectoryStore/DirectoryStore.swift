@@ -200,6 +200,20 @@ extension DirectoryStore {
         }
     }
 
+    /// The room of the file system that the store is on.
+    ///
+    /// - Throws: `unavailable` where the store is closed, or the system does not say.
+    package func space() async throws(StorageError) -> DirectorySpace {
+        let opened = try current()
+        return try await threads.run { () throws(StorageError) in
+            do throws(SystemError) {
+                return try opened.space()
+            } catch {
+                throw error.storageError
+            }
+        }
+    }
+
     /// Why nothing may be written any more although the directory is there: a sync that failed. Nil where none did.
     package var suspicion: String? {
         guard case .opened(let opened) = state.withLock({ $0 }) else { return nil }

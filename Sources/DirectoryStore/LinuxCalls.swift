@@ -124,6 +124,14 @@ enum LinuxCalls {
         return Status(status)
     }
 
+    /// The room of the file system that a file is on.
+    static func space(of file: OpenFile) throws(SystemError) -> DirectorySpace {
+        defer { extendLifetime(file) }
+        var (used, available): (Int64, Int64) = (0, 0)
+        _ = try check(unsafe clinux_space_of(file.descriptor, &used, &available), "fstatvfs")
+        return DirectorySpace(used: used, available: available)
+    }
+
     static func status(of name: String, in directory: OpenFile) throws(SystemError) -> Status {
         defer { extendLifetime(directory) }
         var status = clinux_status()

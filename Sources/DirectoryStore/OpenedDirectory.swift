@@ -58,6 +58,9 @@ final class OpenedDirectory: Sendable {
         trust.isWhole && isInPlace()
     }
 
+    /// The room of the file system that it is on.
+    func space() throws(SystemError) -> DirectorySpace { try LinuxCalls.space(of: root) }
+
     /// Whether it is still the directory that its path names.
     func isInPlace() -> Bool {
         do throws(SystemError) {

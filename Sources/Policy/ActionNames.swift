@@ -62,7 +62,8 @@ enum ActionNames {
     /// The actions of the admin port, which are this server's own.
     static let ofTidegate: [String] = [
         "AttachBackend", "DetachBackend", "DrainBackend", "GetDurability", "GetRecoveryKey", "ListBackends",
-        "ListStores", "ProbeBackend", "RenewRecoveryKey", "RotateBackendCredentials", "SetBackendWeight",
+        "ListStores", "ProbeBackend", "RenewRecoveryKey", "RotateBackendCredentials", "SetBackendCapacity",
+        "SetBackendWeight",
     ]
 
     /// Services beside S3 that the policy of a user may speak of, by their prefixes: those that belong to S3, and those

@@ -52,14 +52,19 @@ extension ErasurePool {
 
     /// The shards of a blob that lie on stores which the current list does not choose for it, or beside a sibling where
     /// it chooses another store.
+    ///
+    /// What new blobs are not given either, since a store is full, is not to move there.
     private func misplaced(_ locator: BlobLocator, _ members: PoolMembers) -> [ShardHome] {
         var wanted = Self.wanted(locator, members)
-        return locator.homes(locator.order(in: members.placements), stores: members.stores.count).filter { home in
+        let homes = locator.homes(locator.order(in: members.placements), stores: members.stores.count)
+        let elsewhere = homes.filter { home in
             guard let store = home.store else { return false }
             guard let left = wanted[store], left > 0 else { return true }
             wanted[store] = left - 1
             return false
         }
+        let room = wanted.filter { !configuration.isFull($0.key) }.values.reduce(0, +)
+        return Array(elsewhere.prefix(room))
     }
 
     /// Of places for shards those that the current list chooses, and that no other shard of the blob has.

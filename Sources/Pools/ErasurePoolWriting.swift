@@ -201,7 +201,8 @@ extension ErasurePool {
         let candidates = order + members.current.stores.filter { !order.contains($0) }
         let usable = candidates.map { Int($0) }
             .filter { members.isActive($0) && !avoided.contains($0) && isUsable($0, now) }
-        var room = DomainRoom(members, homes, most: max(1, geometry.parityShards))
+        var room = DomainRoom(
+            members, homes, most: max(1, geometry.parityShards), isFull: configuration.isFull)
         var targets: [ShardHome] = []
         // First those that can go home: what is put beside a damaged sibling there would make that store hold more
         // than m of them as soon as the sibling is mended, or is read in spite of its damage.
@@ -216,7 +217,8 @@ extension ErasurePool {
         return targets
     }
 
-    /// A first home for each shard of a new blob; stores that failed lately are passed over, unless too few are left.
+    /// A first home for each shard of a new blob; stores that failed lately are passed over, unless too few are left,
+    /// and so are full ones, unless the blob would then lie in fewer domains.
     func newHomes(_ order: [UInt16], _ geometry: Geometry, _ members: PoolMembers) throws(StorageError) -> [ShardHome] {
         let now = environment.monotonicNanoseconds()
         let (most, least) = (max(1, geometry.parityShards), configuration.leastStoresUp(of: Set(order).count))
@@ -229,11 +231,12 @@ extension ErasurePool {
         // Stores that failed lately are better than a write that cannot succeed without them.
         let needed = configuration.writeQuorum(for: geometry)
         if usable.count < least || domains(usable) * most < needed { usable = present }
+        usable = members.roomy(usable, order, shards: geometry.shards, isFull: configuration.isFull)
         var homes = (0..<geometry.shards).map { index in
             let natural = Int(order[index % order.count])
             return ShardHome(index: index, store: usable.contains(natural) ? natural : nil, attempt: 0)
         }
-        var room = DomainRoom(members, homes, most: most)
+        var room = DomainRoom(members, homes, most: most, isFull: configuration.isFull)
         let candidates = order.map { Int($0) }.filter { usable.contains($0) }
         for index in homes.indices where homes[index].store == nil {
             guard let best = room.best(of: candidates) else { continue }
@@ -241,39 +244,6 @@ extension ErasurePool {
             homes[index].store = best
         }
         return homes
-    }
-}
-
-/// How many shards of a blob each store and each failure domain can still take.
-private struct DomainRoom {
-    private let members: PoolMembers
-    private let most: Int
-    private var inDomain: [Int: Int]
-    private var onStore: [Int: Int] = [:]
-
-    init(_ members: PoolMembers, _ homes: [ShardHome], most: Int) {
-        (self.members, self.most) = (members, most)
-        inDomain = members.held(homes)
-        for home in homes { if let store = home.store { onStore[store, default: 0] += 1 } }
-    }
-
-    /// The store whose domain holds fewest of the blob, and of those alike the one that does itself; nil where none has
-    /// room.
-    ///
-    /// - Parameter natural: is taken before all others where its domain holds none.
-    func best(of stores: [Int], preferring natural: Int? = nil) -> Int? {
-        let free = stores.filter { held($0).inDomain < most }
-        if let natural, free.contains(natural), held(natural).inDomain == 0 { return natural }
-        return free.min { held($0) < held($1) }
-    }
-
-    mutating func take(_ store: Int) {
-        inDomain[members.domain(of: store), default: 0] += 1
-        onStore[store, default: 0] += 1
-    }
-
-    private func held(_ store: Int) -> (inDomain: Int, onStore: Int) {
-        (inDomain[members.domain(of: store), default: 0], onStore[store, default: 0])
     }
 }
 

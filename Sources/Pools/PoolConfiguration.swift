@@ -17,6 +17,9 @@ package struct PoolConfiguration: Sendable {
     /// Whether a store is known to be away, so that it is not even asked; it must answer at once. The pool finds out
     /// about the others by itself.
     package var isAway: @Sendable (Int) -> Bool = { _ in false }
+    /// Whether a store is so full that it is to be given new shards only where the others have no room for a whole
+    /// blob; it must answer at once.
+    package var isFull: @Sendable (Int) -> Bool = { _ in false }
     /// Told of each call of a store that failed, by the store's position. It must return at once.
     package var onFailure: @Sendable (Int, StorageError) -> Void = { _, _ in }
     /// A store that makes no progress for so long is given up, in a write or in a read.

@@ -62,6 +62,9 @@ package struct DistanceCensus: Sendable, Hashable {
     /// Blobs whose shards were not read for longer than was asked about.
     package var overdue = BlobCount()
 
+    /// Bytes of the shards on each store, by its position: those too that are damaged, or that do not answer.
+    package var bytesOnStore: [Int: Int64] = [:]
+
     package init() {}
 
     /// Blobs in all.
@@ -78,6 +81,7 @@ package struct DistanceCensus: Sendable, Hashable {
     ///   - homes: The store of each of its shards, by position; nil where none holds it.
     ///   - lost: The shards that are known to be missing or corrupt, a bit each.
     mutating func add(_ locator: BlobLocator, homes: [Int?], lost: UInt64, _ stores: [StoreView]) {
+        count(locator, homes)
         let dataShards = locator.geometry.dataShards
         let redundancy = Redundancy(dataShards, locator.geometry.parityShards)
         var (there, durable, domains): (Int, Int, [Int: Int]) = (0, 0, [:])
@@ -95,6 +99,19 @@ package struct DistanceCensus: Sendable, Hashable {
         let spare = Self.spareDomains(domains.values, margin: there - dataShards)
         distances.byDomains[spare, default: BlobCount()].add(locator.length)
         byRedundancy[redundancy] = distances
+    }
+
+    /// Counts the bytes of a blob's shards, without the recovery record, whose length its record does not tell.
+    private mutating func count(_ locator: BlobLocator, _ homes: [Int?]) {
+        let bytes: Int64
+        do throws(ErasureError) {
+            bytes =
+                try ShardLayout(locator.geometry, length: locator.length).footerOffset
+                + Int64(ShardFooter.size(shards: locator.geometry.shards, recovery: 0))
+        } catch {
+            return  // No blob is of such a length.
+        }
+        for case let store? in homes { bytesOnStore[store, default: 0] += bytes }
     }
 
     /// How many domains may be lost whichever they are: those that hold most are lost first.

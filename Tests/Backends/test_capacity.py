@@ -1,6 +1,8 @@
-"""Stores of unlike sizes: how much each is given."""
+"""Stores of unlike sizes: how much each is given, and what becomes of those that are full."""
 
 import contextlib
+import os
+import subprocess
 
 import pytest
 
@@ -43,7 +45,7 @@ def weighed(tmp_path_factory):
 
 
 def held(made):
-    return [len(cluster.objects(backend, "blobs/")) for backend in made.backends]
+    return [len(cluster.objects(backend, "blobs/00")) for backend in made.backends]
 
 
 def test_a_store_holds_what_it_weighs(weighed):
@@ -125,3 +127,120 @@ def test_what_was_decided_of_a_store_outlasts_a_restart(weighed):
     assert weighed.list()[light.name]["standing"] == "draining"
     check(weighed, "first", 40)
     check(weighed, "second", 40)
+
+
+def stores(made):
+    """The stores by position, as the management interface tells of them."""
+    return {each["store"]: each for each in ask(made, "GET", "/v1/stores")[1]}
+
+
+@pytest.fixture(scope="module")
+def limited(tmp_path_factory):
+    with contextlib.ExitStack() as stack:
+        made = Cluster(
+            tmp_path_factory.mktemp("limited"), stack, kinds=("rclone",), directories=4, config={"pool": POOL}
+        )
+        made.gateway.start()
+        made.make_bucket()
+        yield made
+        made.gateway.stop()
+
+
+def test_a_backend_is_filled_to_its_mark(limited):
+    backend = limited.backends[0]
+    for capacity in ("0", "ten", "10TB", "-1", "99999999TiB"):
+        refused = limited.attach(backend, f"--capacity={capacity}", check=False)
+        assert refused.returncode != 0 and "apacity" in refused.stderr, refused
+    # 3,000,000 bytes for shards of 150,000.
+    limited.attach(backend, "--weight", "10000", "--capacity", "3000000")
+    put(limited, "first", 10)
+    wait(lambda: stores(limited)[4].get("usedPercent", 0) >= 50, "what is held was not counted")
+    told = limited.list()[backend.name]
+    assert (told["capacityBytes"], told["fill"]) == (3_000_000, "normal")
+    assert 1_500_000 <= told["usedBytes"] < 1_700_000
+    put(limited, "second", 8)
+    wait(lambda: stores(limited)[4]["fill"] == "nearly full", "it was not said that it is nearly full")
+    assert "nearly full" in limited.tool("backend", "list").stdout
+    put(limited, "third", 3)
+    wait(lambda: stores(limited)[4]["fill"] == "full", "it was not said that it is full")
+    before = cluster.objects(backend, "blobs/00")
+    put(limited, "fourth", 20)
+    assert cluster.objects(backend, "blobs/00") == before
+    samples = limited.gateway.metrics()
+    assert samples['tidegate_store_bytes{store="4",kind="capacity"}'] == 3_000_000
+    used, available = (samples[f'tidegate_store_bytes{{store="4",kind="{kind}"}}'] for kind in ("used", "available"))
+    assert used + available == max(used, 3_000_000) and used >= 2_850_000
+    capacity, used = (samples[f'tidegate_store_bytes{{store="0",kind="{kind}"}}'] for kind in ("capacity", "used"))
+    assert capacity > used > 0
+    assert samples["tidegate_stores_full"] == 1
+    assert ", full" in limited.tool("backend", "stores").stdout
+    for prefix, count in (("first", 10), ("second", 8), ("third", 3), ("fourth", 20)):
+        check(limited, prefix, count)
+    assert limited.gateway.log.read_text().count("a store is nearly full") == 1
+
+
+def test_a_backend_with_more_room_is_given_shards_again(limited):
+    backend = limited.backends[0]
+    said = limited.tool("backend", "capacity", backend.name, "1GiB").stdout
+    assert said == "Store 4 can hold 1.0 GiB.\n"
+    wait(lambda: stores(limited)[4]["fill"] == "normal", "it is still said to be full")
+    before = len(cluster.objects(backend, "blobs/00"))
+    put(limited, "fifth", 10)
+    assert len(cluster.objects(backend, "blobs/00")) >= before + 9
+    limited.tool("backend", "capacity", backend.name, "none")
+    assert "capacityBytes" not in limited.list()[backend.name]
+    events = [event["requestParameters"] for event in cluster.events(limited, "SetBackendCapacity")]
+    assert [(each["capacity"], each["formerCapacity"]) for each in events] == [
+        (str(1 << 30), "3000000"),
+        ("none", str(1 << 30)),
+    ]
+
+
+@pytest.mark.parametrize(
+    "which, document, status, code",
+    [
+        ("rclone-0", {"capacity": -1}, 400, "InvalidRequest"),
+        ("rclone-0", {"capacity": 1 << 61}, 400, "InvalidRequest"),
+        ("rclone-0", {"capacity": "1GiB"}, 400, "InvalidRequest"),
+        ("rclone-0", {}, 400, "InvalidRequest"),
+        ("rclone-9", {"capacity": 5}, 404, "NoSuchBackend"),
+        # A directory's file system says how much it can hold.
+        ("0", {"capacity": 5}, 404, "NoSuchBackend"),
+    ],
+)
+def test_bad_capacities_are_told_what_is_wrong(limited, which, document, status, code):
+    got, said = ask(limited, "PUT", f"/v1/backends/{which}/capacity", document)
+    assert (got, said["code"]) == (status, code), said
+
+
+def test_a_full_disk_is_gone_round_until_it_has_room(tmp_path):
+    disk = tmp_path / "directory-0"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512m", "none", disk], check=False).returncode:
+        pytest.skip("nothing may be mounted here")
+    with contextlib.ExitStack() as stack:
+        stack.callback(subprocess.run, ["umount", "-l", disk], check=True)
+        made = Cluster(tmp_path, stack, kinds=(), directories=4, config={"pool": POOL})
+        made.gateway.start()
+        made.make_bucket()
+
+        def held():
+            return sum(path.stat().st_blocks for path in disk.rglob("*") if path.name != "ballast")
+
+        put(made, "first", 20)
+        assert held() > 10 * BODY / 2 / 512
+        ballast = disk / "ballast"
+        room = os.statvfs(disk)
+        ballast.write_bytes(bytes(room.f_bavail * room.f_frsize - (16 << 20)))
+        wait(lambda: stores(made)[0]["fill"] == "full", "it was not said that it is full")
+        before = held()
+        put(made, "second", 20)
+        # The index's copies alone may go there.
+        assert held() - before < 2 * BODY / 512
+        ballast.unlink()
+        wait(lambda: stores(made)[0]["fill"] == "normal", "it is still said to be full")
+        put(made, "third", 20)
+        assert held() - before > 10 * BODY / 2 / 512
+        for prefix in ("first", "second", "third"):
+            check(made, prefix, 20)
+        made.stop()

@@ -89,6 +89,7 @@ def test_a_user_may_do_what_a_policy_says(served):
         ("POST", "/v1/backends/rclone-0/probe"),
         ("PUT", "/v1/backends/rclone-0/credentials"),
         ("PUT", "/v1/backends/rclone-0/weight"),
+        ("PUT", "/v1/backends/rclone-0/capacity"),
         ("GET", "/v1/stores"),
         ("DELETE", "/v1/backends/rclone-0"),
     ]:

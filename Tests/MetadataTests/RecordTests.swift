@@ -84,7 +84,7 @@ struct RecordTests {
         }
     }
 
-    @Test("of stores have a weight of 100, unless another one was given")
+    @Test("of stores have a weight of 100 and no capacity, unless others were given")
     func weights() throws {
         var record = StoreRecord(
             id: Array(1...16), place: "/d", isMountPoint: false, attached: Timestamp(nanoseconds: 5))
@@ -94,6 +94,15 @@ struct RecordTests {
             record.weight = weight
             #expect(try StoreRecord(encoded: record.encoded) == record)
             #expect(record.encoded.starts(with: usual))
+        }
+        for capacity: Int64 in [1, 10 << 40, .max] {
+            record.capacity = capacity
+            #expect(try StoreRecord(encoded: record.encoded) == record)
+        }
+        for capacity: UInt64 in [1 << 63, .max] {
+            var writer = RecordWriter()
+            writer.number(9, capacity)
+            #expect(throws: RecordError.malformed) { try StoreRecord(encoded: usual + writer.bytes) }
         }
         for weight: UInt64 in [10_001, 65_636, .max] {
             var writer = RecordWriter()

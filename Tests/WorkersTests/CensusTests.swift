@@ -60,6 +60,26 @@ import TidegateTesting
         }
     }
 
+    @Test func theBytesOnEachStoreAreThoseThatItHolds() async throws {
+        let harness = try await WorkerHarness()
+        var random = SeededGenerator(seed: 7)
+        var held = [Int: Int64]()
+        for (counter, length) in [0, 1, 100, 5000, 70_000, 1_000_000].enumerated() {
+            _ = try await harness.keep(random.bytes(length), counter: UInt64(counter))
+        }
+        for (store, memory) in harness.memory.enumerated() {
+            // Whoever counts does not know the recovery record of each shard.
+            let recovery = Int64("recovery".utf8.count)
+            for blob in try await memory.blobs(after: nil, limit: 1000) {
+                held[store, default: 0] += blob.length - recovery
+            }
+        }
+        #expect(held.count == 6)
+        for away: Set<Int> in [[], [1, 2, 3]] {
+            #expect(try await take(harness, views(away)).bytesOnStore == held)
+        }
+    }
+
     @Test func whatIsRepairedIsFarFromLossAgain() async throws {
         let harness = try await WorkerHarness()
         let blob = try await harness.keep([1, 2, 3], counter: 1)

@@ -53,6 +53,8 @@ int clinux_rename(int from_directory, const char *from, int to_directory, const 
 int clinux_rename_new(int from_directory, const char *from, int to_directory, const char *to);
 
 int clinux_status_of(int descriptor, struct clinux_status *status);
+/// The room of the file system that an open file is on, in bytes: what is taken, and what whoever asks may still write.
+int clinux_space_of(int descriptor, int64_t *used, int64_t *available);
 /// The status of a name in a directory, a symbolic link not being followed.
 int clinux_status_at(int directory, const char *name, struct clinux_status *status);
 /// Fills the buffer with names of a directory, each ended by a zero byte; returns the bytes filled, 0 at the end of the

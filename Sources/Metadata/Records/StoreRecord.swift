@@ -27,6 +27,8 @@ package struct StoreRecord: Sendable, Hashable {
     package var standing = Standing.active
     /// How much of what is stored it is to hold, beside the others: 1…`mostWeight`.
     package var weight = StoreRecord.usualWeight
+    /// How much a backend can hold, in bytes, as somebody said; nil where nobody did.
+    package var capacity: Int64?
 
     /// What a store weighs of which nothing is said.
     package static let usualWeight: UInt16 = 100
@@ -50,6 +52,7 @@ package struct StoreRecord: Sendable, Hashable {
         if let backend { writer.record(6) { backend.write(to: &$0) } }
         writer.number(7, standing.rawValue)
         if weight != Self.usualWeight { writer.number(8, UInt64(weight)) }
+        if let capacity { writer.number(9, capacity) }
         return writer.bytes
     }
 
@@ -68,10 +71,13 @@ package struct StoreRecord: Sendable, Hashable {
                 guard let known = Standing(rawValue: value.number) else { throw .malformed }
                 standing = known
             case 8: weight = try value.exactly()
+            case 9: capacity = try value.exactly()
             default: break
             }
         }
-        guard id.count == 16, (1...Self.mostWeight).contains(weight) else { throw .malformed }
+        guard id.count == 16, (1...Self.mostWeight).contains(weight), capacity.map({ $0 > 0 }) ?? true else {
+            throw .malformed
+        }
     }
 }
 

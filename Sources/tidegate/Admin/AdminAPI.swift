@@ -129,6 +129,9 @@ struct AdminAPI: Sendable {
         case (.rebalancing, _): return try AdminJSON.encode(try await desk.rebalancing())
         case (.rebalance, _): return try AdminJSON.encode(try await desk.rebalance(recording))
         case (.stopRebalance, _): return try AdminJSON.encode(try await desk.stopRebalance(recording))
+        case (.limit, let name?):
+            let wanted = try AdminJSON.decode(BackendDesk.CapacityDocument.self, document)
+            return try AdminJSON.encode(try await desk.limit(name, wanted.capacity, recording))
         case (.recoveryKey, _): return try AdminJSON.encode(try await desk.recoveryKey())
         case (.renewRecoveryKey, _):
             let sealed = try AdminJSON.decode(RecoverySealDocument.self, document)

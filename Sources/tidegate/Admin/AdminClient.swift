@@ -165,6 +165,12 @@ struct LiveBackends: BackendAccess {
         try AdminJSON.decode(RebalanceView.self, try await client.ask(method, Self.rebalancePath))
     }
 
+    func limit(_ name: String, _ bytes: Int64) async throws(BackendError) -> PoolStoreView {
+        let document = try AdminJSON.encode(BackendDesk.CapacityDocument(capacity: bytes))
+        return try AdminJSON.decode(
+            PoolStoreView.self, try await client.ask("PUT", "\(Self.path)/\(try checked(name))/capacity", document))
+    }
+
     func recoveryKey() async throws(BackendError) -> RecoveryKeyView {
         try AdminJSON.decode(RecoveryKeyView.self, try await client.ask("GET", Self.recoveryKeyPath))
     }

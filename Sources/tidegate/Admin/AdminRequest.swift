@@ -10,6 +10,7 @@ struct AdminRequest: Sendable, Hashable {
         case drain = "DrainBackend"
         case detach = "DetachBackend"
         case weigh = "SetBackendWeight"
+        case limit = "SetBackendCapacity"
         case stores = "ListStores"
         case recoveryKey = "GetRecoveryKey"
         case renewRecoveryKey = "RenewRecoveryKey"
@@ -104,6 +105,7 @@ struct AdminRequest: Sendable, Hashable {
         case ("drain", true): return try only("POST", method, .drain)
         case ("credentials", true): return try only("PUT", method, .rotate)
         case ("weight", true): return try only("PUT", method, .weigh)
+        case ("capacity", true): return try only("PUT", method, .limit)
         default: throw .noSuchPath
         }
     }
@@ -141,9 +143,8 @@ struct AdminRefusal: Error, Sendable {
 
     static let noSuchPath = AdminRefusal(
         404, "NotFound",
-        "There are /v1/backends, /v1/backends/NAME, its /probe, /credentials, /weight and /drain, /v1/stores, "
-            + "/v1/rebalance, "
-            + "/v1/recovery-key and /v1/durability.")
+        "There are /v1/backends, /v1/backends/NAME, its /probe, /credentials, /weight, /capacity and /drain, "
+            + "/v1/stores, /v1/rebalance, /v1/recovery-key and /v1/durability.")
     static let accessDenied = AdminRefusal(403, "AccessDenied", "Access Denied")
 
     static func wrongMethod(_ allowed: String) -> AdminRefusal {

@@ -24,6 +24,7 @@ protocol BackendAccess: Sendable {
     func rebalancing() async throws(BackendError) -> RebalanceView
     func rebalance() async throws(BackendError) -> RebalanceView
     func stopRebalance() async throws(BackendError) -> RebalanceView
+    func limit(_ name: String, _ bytes: Int64) async throws(BackendError) -> PoolStoreView
     func recoveryKey() async throws(BackendError) -> RecoveryKeyView
     func renewRecoveryKey(_ document: RecoverySealDocument) async throws(BackendError) -> RecoveryKeyView
 }
@@ -77,6 +78,10 @@ struct OfflineBackends: BackendAccess {
     func rebalance() async throws(BackendError) -> RebalanceView { try await desk.rebalance(recording) }
 
     func stopRebalance() async throws(BackendError) -> RebalanceView { try await desk.stopRebalance(recording) }
+
+    func limit(_ name: String, _ bytes: Int64) async throws(BackendError) -> PoolStoreView {
+        try await desk.limit(name, bytes, recording)
+    }
 
     func recoveryKey() async throws(BackendError) -> RecoveryKeyView { try await desk.recoveryKey() }
 

@@ -14,8 +14,11 @@ extension BackendDesk {
     /// - Throws: `invalid`, `conflict`, `refused` with every finding that keeps it from being taken, `unavailable`.
     func attach(_ declaration: BackendDeclaration, _ recording: Recording) async throws(BackendError) -> BackendView {
         let weight = try declaration.weight.map { weight throws(BackendError) in try Self.checked(weight: weight) }
+        let capacity = try Self.checked(capacity: declaration.capacity ?? 0)
         if declaration.adopted == true {
-            guard weight == nil else { throw .invalid("An adopted bucket is no store, and has no weight.") }
+            guard weight == nil, capacity == nil else {
+                throw .invalid("An adopted bucket is no store, and has neither weight nor capacity.")
+            }
             return try await adopt(declaration, recording)
         }
         return try await alone { () throws(BackendError) in
@@ -38,7 +41,7 @@ extension BackendDesk {
             let report = await probe(record, credentials)
             try check(report, record)
             record = Self.noting(report, in: record, at: launch.environment.now())
-            return try await take(record, weight ?? StoreRecord.usualWeight, vault, recording)
+            return try await take(record, (weight ?? StoreRecord.usualWeight, capacity), vault, recording)
         }
     }
 
@@ -110,7 +113,8 @@ extension BackendDesk {
     }
 
     private func take(
-        _ declared: BackendRecord, _ weight: UInt16, _ vault: BackendVault, _ recording: Recording
+        _ declared: BackendRecord, _ size: (weight: UInt16, capacity: Int64?), _ vault: BackendVault,
+        _ recording: Recording
     ) async throws(BackendError) -> BackendView {
         let remote: RemoteStore
         do throws(StorageError) {
@@ -125,9 +129,10 @@ extension BackendDesk {
         var store = StoreRecord(
             id: id, place: StorePlace.backend(declared).description, isMountPoint: false,
             attached: launch.environment.now(), backend: declared)
-        store.weight = weight
+        (store.weight, store.capacity) = size
         var parameters = Self.parameters(declared, position)
-        parameters["weight"] = String(weight)
+        parameters["weight"] = String(size.weight)
+        parameters["capacity"] = size.capacity.map { String($0) }
         try await commit(
             [.absent(Keys.store(position))], [.put(Keys.store(position), store.encoded)],
             [recording("AttachBackend", parameters)])

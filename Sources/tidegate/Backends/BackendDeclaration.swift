@@ -48,6 +48,8 @@ struct BackendDeclaration: Codable, Sendable {
     var hosts: [String]?
     /// How much it is to hold, beside the other stores; nil for as much as one of which nothing is said.
     var weight: Int?
+    /// How many bytes it can hold; nil where nobody knows.
+    var capacity: Int64?
     /// Hosts and other failure domains of the Ceph cluster that it is.
     var crush: CrushDeclaration?
     /// Whether the bucket's objects are to be shown as they are, in place of its being a store.

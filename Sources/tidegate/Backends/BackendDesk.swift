@@ -60,6 +60,9 @@ final class BackendDesk: Sendable {
         let slots = live?.keeper.slots ?? []
         let absence = Int(position) < slots.count ? slots[Int(position)].absence : nil
         var view = BackendView(position, store, record, absence: absence)
+        let told = storeView(position, store)
+        (view.usedBytes, view.capacityBytes) = (told.usedBytes, told.capacityBytes)
+        (view.usedPercent, view.fill) = (told.usedPercent, told.fill)
         if store.standing == .draining { view.left = live?.emptying.left }
         return view
     }

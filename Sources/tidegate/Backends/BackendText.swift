@@ -1,4 +1,5 @@
 import Metadata
+import Pools
 
 /// What commands print of backends.
 enum BackendText {
@@ -26,6 +27,7 @@ enum BackendText {
                 : [
                     view.standing, view.left.map { "\(Counted($0, "blob")) left" }, view.durability,
                     view.weight.flatMap { $0 == Int(StoreRecord.usualWeight) ? nil : "weight \($0)" },
+                    room(view.usedBytes, view.capacityBytes, view.usedPercent, view.fill),
                     isLive ? (view.absence.map { "away: \($0)" } ?? "attached") : nil,
                 ]
                 .compactMap(\.self).joined(separator: ", ")
@@ -43,7 +45,11 @@ enum BackendText {
     static func print(_ views: [PoolStoreView]) {
         for view in views {
             let place = view.backend ?? view.directory ?? ""
-            let state = [view.standing, "weight \(view.weight)", view.absence.map { "away: \($0)" }]
+            let state = [
+                view.standing, "weight \(view.weight)",
+                room(view.usedBytes, view.capacityBytes, view.usedPercent, view.fill),
+                view.absence.map { "away: \($0)" },
+            ]
             Swift.print("store \(view.store): \(place); \(state.compactMap(\.self).joined(separator: ", "))")
         }
     }
@@ -60,6 +66,23 @@ enum BackendText {
             view.left.flatMap { $0 > 0 ? "\($0) could not be moved when it was tried" : nil },
         ]
         Swift.print("Rebalancing: " + parts.compactMap(\.self).joined(separator: ", "))
+    }
+
+    /// How full a store is; nil where nothing is known of it.
+    private static func room(_ used: Int64?, _ capacity: Int64?, _ percent: Int?, _ fill: String?) -> String? {
+        let sizes = [used.map { "\(size($0)) used" }, capacity.map { "of \(size($0))" }].compactMap(\.self)
+        guard !sizes.isEmpty else { return nil }
+        let level = fill.flatMap { $0.utf8.elementsEqual(FillLevel.normal.rawValue.utf8) ? nil : $0 }
+        return sizes.joined(separator: " ") + (percent.map { " (\($0) %)" } ?? "") + (level.map { ", \($0)" } ?? "")
+    }
+
+    /// Bytes in the largest unit that leaves one at least, with one decimal, rounded down.
+    static func size(_ bytes: Int64) -> String {
+        let units = ["bytes", "KiB", "MiB", "GiB", "TiB", "PiB"]
+        let unit = max(0, min(units.count - 1, (63 - max(1, bytes).leadingZeroBitCount) / 10))
+        guard unit > 0 else { return "\(bytes) bytes" }
+        let tenths = ((bytes >> Int64(10 * unit - 4)) * 10) >> 4
+        return "\(tenths / 10).\(tenths % 10) \(units[unit])"
     }
 
     private static func printAdopted(_ view: BackendView) {

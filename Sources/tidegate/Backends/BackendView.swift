@@ -23,6 +23,11 @@ struct BackendView: Codable, Sendable {
     var standing: String
     /// How much it is to hold, beside the others; nil for an adopted bucket.
     var weight: Int?
+    /// What it holds, can hold, and how full that is, as of a store (`PoolStoreView`).
+    var usedBytes: Int64?
+    var capacityBytes: Int64?
+    var usedPercent: Int?
+    var fill: String?
     /// Blobs that had a shard on it, or on another store that is drained, when that was looked at last; of an adopted
     /// bucket, runs of objects that are to be moved.
     var left: Int?

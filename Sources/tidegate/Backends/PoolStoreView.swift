@@ -1,4 +1,5 @@
 import Metadata
+import Pools
 import Primitives
 
 /// What is shown of a store of the pool, be it a directory or a backend.
@@ -15,11 +16,22 @@ struct PoolStoreView: Codable, Sendable {
     /// Why the gateway does not reach it; nil where it does, and where no gateway runs.
     var absence: String?
 
-    init(_ position: UInt16, _ record: StoreRecord, absence: String?) {
+    /// What it holds and can hold, where that is known.
+    var usedBytes: Int64?
+    var capacityBytes: Int64?
+    var usedPercent: Int?
+    /// `normal`, `nearly full` (pool.warn-above) or `full` (pool.full-above); nil where no gateway runs.
+    var fill: String?
+
+    init(_ position: UInt16, _ record: StoreRecord, absence: String?, _ filling: StoreFilling?) {
         (store, id, weight) = (Int(position), Hex.encode(record.id), Int(record.weight))
         backend = record.backend?.name
         directory = record.backend == nil ? record.place : nil
         (standing, self.absence) = (record.standing.text, absence)
+        let space = filling?.space(of: store)
+        (usedBytes, usedPercent) = (space?.used, space?.percent.map { Int(min($0, 1e6)) })
+        capacityBytes = space?.capacity ?? record.capacity
+        fill = filling?.level(of: store).rawValue
     }
 }
 

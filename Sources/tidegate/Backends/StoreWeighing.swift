@@ -14,10 +14,10 @@ extension BackendDesk {
             .map { storeView($0.key, $0.value) }
     }
 
-    private func storeView(_ position: UInt16, _ record: StoreRecord) -> PoolStoreView {
+    func storeView(_ position: UInt16, _ record: StoreRecord) -> PoolStoreView {
         let slots = live?.keeper.slots ?? []
         let absence = Int(position) < slots.count ? slots[Int(position)].absence : nil
-        return PoolStoreView(position, record, absence: absence)
+        return PoolStoreView(position, record, absence: absence, live?.capacities.filling)
     }
 
     /// Gives a store another weight: new blobs are placed by it, and those that are there stay where they are.
@@ -38,6 +38,40 @@ extension BackendDesk {
             return storeView(position, changed)
         }
     }
+
+    /// The document of a change of capacity: bytes, or 0 where nobody knows.
+    struct CapacityDocument: Codable, Sendable {
+        var capacity: Int64
+    }
+
+    /// Says how much a backend can hold; 0 where nobody knows.
+    ///
+    /// - Throws: `invalid`, `unknown`, `conflict`, `unavailable`.
+    func limit(_ name: String, _ bytes: Int64, _ recording: Recording) async throws(BackendError) -> PoolStoreView {
+        let capacity = try Self.checked(capacity: bytes)
+        return try await alone { () throws(BackendError) in
+            let (position, store, record) = try await find(name)
+            guard store.capacity != capacity else { return storeView(position, store) }
+            var changed = store
+            changed.capacity = capacity
+            var parameters = Self.parameters(record, position)
+            parameters["capacity"] = capacity.map { String($0) } ?? "none"
+            parameters["formerCapacity"] = store.capacity.map { String($0) } ?? "none"
+            try await replace(position, store, changed, recording("SetBackendCapacity", parameters))
+            await live?.capacities.look(at: position)
+            return storeView(position, changed)
+        }
+    }
+
+    /// - Returns: Nil for 0.
+    static func checked(capacity: Int64) throws(BackendError) -> Int64? {
+        guard (0...Self.mostCapacity).contains(capacity) else {
+            throw .invalid("A capacity is a number of bytes, up to 2⁶⁰.")
+        }
+        return capacity == 0 ? nil : capacity
+    }
+
+    private static let mostCapacity: Int64 = 1 << 60
 
     static func checked(weight: Int) throws(BackendError) -> UInt16 {
         guard let exact = UInt16(exactly: weight), (1...StoreRecord.mostWeight).contains(exact) else {

@@ -14,6 +14,7 @@ struct Backend: AsyncParsableCommand {
             BackendAttach.self, BackendProbeCommand.self, BackendList.self, BackendCredentialsCommand.self,
             BackendDrain.self, BackendDetach.self, BackendStores.self, BackendWeight.self,
             BackendRebalanceCommand.self,
+            BackendCapacity.self,
         ])
 }
 
@@ -129,6 +130,9 @@ struct BackendAttach: AsyncParsableCommand {
     @Option(help: "How much it is to hold, beside the other stores: 1 to 10000 (100).")
     var weight: Int?
 
+    @Option(help: "How much it can hold, such as 10TiB: a full one is given no new shards while others have room.")
+    var capacity: String?
+
     @Option(
         help: ArgumentHelp(
             "What `ceph osd crush dump` gives of the cluster that it is: backends of rules that can choose one host, "
@@ -166,6 +170,7 @@ struct BackendAttach: AsyncParsableCommand {
             (declaration.durability, declaration.acceptBuffered) = (durability, acceptBuffered)
             (declaration.region, declaration.zone, declaration.provider) = (region, zone, provider)
             declaration.weight = weight
+            declaration.capacity = try capacity.map { text throws(BackendError) in try BackendCapacity.bytes(text) }
             // Of a large map only the domains are sent.
             declaration.hosts = try hosts + crushDomains()
             let view = try await access.attach(declaration)

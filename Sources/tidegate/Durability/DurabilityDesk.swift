@@ -135,6 +135,7 @@ final class DurabilityDesk: Sendable {
             throw BackendError(.unavailable, error.description)
         }
         let stores = try await stores(registry)
+        let written = live?.capacities.written() ?? [:]
         let began = launch.environment.monotonicNanoseconds()
         let (census, coverage): (DistanceCensus, ScrubCoverage)
         do throws(WorkerError) {
@@ -145,6 +146,7 @@ final class DurabilityDesk: Sendable {
             throw BackendError(.unavailable, "The index: \(error)")
         }
         let ended = launch.environment.monotonicNanoseconds()
+        live?.capacities.note(held: census.bytesOnStore, writtenBefore: written)
         var report = DurabilityReport(
             census: census, coverage: coverage, configuration: launch.configuration,
             placement: registry.placements.last, histories: try await histories(registry))

@@ -69,6 +69,7 @@ struct BesideRequests: Sendable {
             group.addTask { await scrubber.run() }
             group.addTask { await collector.run() }
             group.addTask { await deployment.keeper.watch() }
+            group.addTask { await deployment.capacities.run() }
             group.addTask { await deployment.emptying.run(deployment, repair) }
             group.addTask { await deployment.rebalancing.run(deployment, repair) }
             group.addTask { await lookWhereWanted() }

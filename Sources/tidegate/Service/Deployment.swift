@@ -24,6 +24,7 @@ struct Deployment: Sendable {
     let session: WriterSession
     let commits: WorkerCommits
     let keeper: StoreKeeper
+    let capacities: StoreCapacities
     let pool: ErasurePool
     let damage: DamageQueue
     /// Where requests that may want a blob's bytes take a token.
@@ -96,8 +97,10 @@ struct Deployment: Sendable {
     ) throws(StartError) -> Deployment {
         let (configuration, environment) = (launch.configuration, launch.environment)
         let damage = DamageQueue(environment: environment)
+        let filling = StoreFilling(
+            nearlyFullFrom: configuration.pool.warnAbove, fullFrom: configuration.pool.fullAbove)
         let pool = try makePool(
-            configuration, keeper.slots, session, placements, damage, environment
+            configuration, keeper.slots, session, placements, damage, environment, filling
         ) { keeper.isAway($0) }
         var options = IndexBackup.Options()
         options.interval = configuration.index.journalLag
@@ -109,14 +112,18 @@ struct Deployment: Sendable {
         let commits = WorkerCommits(plain, through: index) { backup.status.journalledThrough }
         return Deployment(
             launch: launch, embedded: embedded, index: index, backup: backup, session: session, commits: commits,
-            keeper: keeper, pool: pool, damage: damage, histories: known.histories, adopted: known.adopted,
+            keeper: keeper, capacities: StoreCapacities(filling, keeper, environment: environment), pool: pool,
+            damage: damage, histories: known.histories, adopted: known.adopted,
             wake: wake)
     }
 
     /// The pool over the slots, as it is configured.
+    ///
+    /// - Parameter filling: how full the stores are; nil where nobody looks.
     static func makePool(
         _ configuration: TidegateConfiguration, _ slots: [StoreSlot], _ session: WriterSession,
         _ placements: [Placement], _ damage: DamageQueue, _ environment: any Environment,
+        _ filling: StoreFilling? = nil,
         isAway: @escaping @Sendable (Int) -> Bool
     ) throws(StartError) -> ErasurePool {
         let settings = configuration.pool
@@ -131,6 +138,7 @@ struct Deployment: Sendable {
         pool.placements = placements
         (pool.writeQuorum, pool.hedgeAfter) = (settings.writeQuorum, settings.hedgeAfter)
         pool.isAway = isAway
+        if let filling { pool.isFull = { filling.isFull($0) } }
         let failures = StoreFailures(environment)
         pool.onFailure = { failures.observe($0, $1) }
         return try StartError.translated("The pool") { () throws(StorageError) in

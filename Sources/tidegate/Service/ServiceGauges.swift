@@ -16,6 +16,13 @@ enum ServiceGauges {
             Double(keeper.slots.count { $0.store != nil })
         }
         registry.observe("tidegate_stores", help: "Stores of the pool.") { Double(keeper.slots.count { !$0.isGone }) }
+        let filling = deployment.capacities.filling
+        registry.observe("tidegate_stores_nearly_full", help: "Stores above pool.warn-above of their capacity.") {
+            Double(filling.count(from: .nearlyFull))
+        }
+        registry.observe("tidegate_stores_full", help: "Stores above pool.full-above of their capacity.") {
+            Double(filling.count(from: .full))
+        }
         let backup = deployment.backup
         registry.observe(
             "tidegate_index_journal_lag_seconds",
@@ -65,6 +72,21 @@ enum ServiceGauges {
             labels: ["store"])
         for slot in deployment.keeper.slots where !slot.isGone {
             attached[String(slot.position)].set(slot.store == nil ? 0 : 1)
+        }
+        spaces(registry, deployment)
+    }
+
+    private static func spaces(_ registry: MetricsRegistry, _ deployment: Deployment) {
+        let bytes = registry.gauges(
+            "tidegate_store_bytes", help: "Bytes that are used, available and in all on a store, where that is known.",
+            labels: ["store", "kind"])
+        for slot in deployment.keeper.slots {
+            guard let space = deployment.capacities.filling.space(of: slot.position) else { continue }
+            let store = String(slot.position)
+            bytes[store, "used"].set(space.used)
+            guard let capacity = space.capacity, let available = space.available else { continue }
+            bytes[store, "capacity"].set(capacity)
+            bytes[store, "available"].set(available)
         }
     }
 

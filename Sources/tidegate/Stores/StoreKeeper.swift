@@ -68,6 +68,11 @@ final class StoreKeeper: Sendable {
         Set(records.withLock { $0 }.filter { $0.value.standing == .draining }.map { Int($0.key) })
     }
 
+    /// How much a backend can hold, in bytes; nil where nobody said.
+    func capacity(of position: Int) -> Int64? {
+        records.withLock { $0[UInt16(truncatingIfNeeded: position)]?.capacity }
+    }
+
     /// Whether a position has no store now.
     func isAway(_ position: Int) -> Bool {
         list.withLock { position < $0.count ? $0[position] : nil }?.absence != nil
@@ -228,7 +233,7 @@ final class StoreKeeper: Sendable {
             attached: known?.attached ?? environment.now(), backend: finding.place.backend)
         // What was decided of the position holds for whatever stands there.
         if let decided = records.withLock({ $0[position] }) {
-            (record.standing, record.weight) = (decided.standing, decided.weight)
+            (record.standing, record.weight, record.capacity) = (decided.standing, decided.weight, decided.capacity)
         }
         if record != known { try await put(record, position) }
     }

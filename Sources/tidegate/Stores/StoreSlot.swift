@@ -20,6 +20,7 @@ final class StoreSlot: BlobStore {
 
     private let state = Mutex(State.detached("it was not attached yet"))
     private let placed: Mutex<StorePlace>
+    private let bytesWritten = Atomic<Int64>(0)
 
     init(position: Int, place: StorePlace) {
         self.position = position
@@ -86,8 +87,13 @@ final class StoreSlot: BlobStore {
 
     func write(_ name: BlobName, _ body: consuming Body) async throws(StorageError) -> BlobReceipt {
         guard let store = try current() else { throw .unavailable("\(path): it was detached") }
-        return try await store.write(name, body)
+        let receipt = try await store.write(name, body)
+        bytesWritten.wrappingAdd(receipt.length, ordering: .relaxed)
+        return receipt
     }
+
+    /// Bytes that were written to whatever store was in the slot since the process began.
+    var written: Int64 { bytesWritten.load(ordering: .relaxed) }
 
     func read(_ name: BlobName, range: Range<Int64>, into sink: inout any BodySink) async throws(StorageError) {
         guard let store = try current() else { throw .notFound }
