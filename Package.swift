@@ -174,7 +174,10 @@ let package = Package(
         tests("ErasureTests", ["Erasure", "Primitives", nioCore], exclude: ["Samples"]),
         tests(
             "StorageTests",
-            ["Storage", "DirectoryStore", "Pools", "Erasure", "Metadata", "Primitives", "TidegateTesting", nioCore]),
+            [
+                "Storage", "DirectoryStore", "Pools", "Erasure", "Metadata", "Primitives", "Simulation",
+                "TidegateTesting", nioCore,
+            ]),
         tests(
             "RemoteStoreTests",
             [

@@ -252,7 +252,8 @@ extension ConfigurationBuilder {
             directories: directories,
             namesDirectories: namesDirectories, writeQuorum: quorum, spread: choice("pool.spread", .store),
             fullAbove: full, warnAbove: warn,
-            hedgeAfter: duration("pool.hedge-after"), scrubInterval: duration("pool.scrub-interval"),
+            hedgeAfter: duration("pool.hedge-after"), hedgeBudget: Int(integer("pool.hedge-budget")),
+            stragglerAfter: duration("pool.straggler-after"), scrubInterval: duration("pool.scrub-interval"),
             scrubWithin: duration("pool.scrub-within"), repairRate: repairRate)
     }
 }

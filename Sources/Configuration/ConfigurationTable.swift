@@ -153,8 +153,17 @@ package enum ConfigurationTable {
                 + "is nearly full."),
         ConfigurationKey(
             "pool.hedge-after", .duration(1...60_000), default: "250ms",
-            "How long a read waits for a shard before it reads others beside it. 10s or more turns that off: after so "
-                + "long a store that gives nothing is given up."),
+            "How long a read waits for a shard at most before it reads others beside it; less long where its stores "
+                + "are seen to answer sooner. 10s or more turns that off: after so long a store that gives nothing is "
+                + "given up."),
+        ConfigurationKey(
+            "pool.hedge-budget", .integer(0...100), default: "5",
+            "How many shards may be read so beside slow ones, in percent of those that are read anyway; up to ten are "
+                + "saved up. 0 turns that off. What replaces a shard that failed, or was given up, is not limited."),
+        ConfigurationKey(
+            "pool.straggler-after", .duration(100...600_000), default: "3s",
+            "A write that one store alone has held up for so long, and for three quarters of its time, goes on without "
+                + "it. That shard goes to another store, or is repaired later. 10m turns that off."),
         ConfigurationKey(
             "pool.repair-rate", .size(64 << 10...1 << 40),
             "Bytes of shards that repairs, drains and a rebalance write in a second, all together. What can lose no "

@@ -79,8 +79,12 @@ package struct TidegateConfiguration: Sendable, Hashable {
         package let fullAbove: Int
         /// Percent of its capacity from which on it is said of a store that it is nearly full.
         package let warnAbove: Int
-        /// How long a read waits for a shard before it reads others beside it.
+        /// How long a read waits for a shard at most before it reads others beside it.
         package let hedgeAfter: Duration
+        /// How many shards may be read so, in percent of those that are read anyway.
+        package let hedgeBudget: Int
+        /// How long one store alone may hold up a write.
+        package let stragglerAfter: Duration
         /// From the end of one scrub to the beginning of the next.
         package let scrubInterval: Duration
         /// Within how long each shard is to be read again.

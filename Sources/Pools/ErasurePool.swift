@@ -15,10 +15,12 @@ package final class ErasurePool: Sendable {
     let environment: any Environment
     let launcher: TaskLauncher
     let health: StoreHealth
+    let pace: ReadPace
     let watchdog: Watchdog
     let reporter: DamageReporter
     /// Whether shards may share a failure domain for want of another one. Of earlier processes nobody knows.
     let crowding = Atomic<Bool>(true)
+    let straggled = Atomic<Int>(0)
     private let codes = Mutex<[Geometry: ErasureCode]>([:])
     /// How many parity shards more than is configured a new blob is given.
     private let moreParity = Atomic<Int>(0)
@@ -43,9 +45,10 @@ package final class ErasurePool: Sendable {
         (self.configuration, self.environment) = (configuration, environment)
         (self.launcher, self.reporter) = (launcher, reporter)
         health = StoreHealth(stores: stores.count, suspicion: configuration.suspicion)
-        let shortest = min(configuration.hedgeAfter, configuration.shardDeadline)
-        watchdog = Watchdog(
-            environment: environment, launcher: launcher, period: max(.milliseconds(5), shortest / 4))
+        pace = ReadPace(stores: stores.count, budget: configuration.hedgeBudget)
+        let shortest = min(configuration.hedgeAfter, configuration.shardDeadline, configuration.stragglerAfter)
+        let period = min(max(.milliseconds(5), shortest / 16), .milliseconds(200))
+        watchdog = Watchdog(environment: environment, launcher: launcher, period: period)
     }
 
     /// The stores and lists as they are now. What takes several of them asks once.
@@ -65,6 +68,7 @@ package final class ErasurePool: Sendable {
                 throw .unavailable("stores or placements are missing that the pool had")
             }
             health.grow(to: stores.count)
+            pace.grow(to: stores.count)
             members = next
         }
     }
@@ -122,10 +126,27 @@ package final class ErasurePool: Sendable {
         locator.home(index, order, stores: members.stores.count)
     }
 
-    /// Whether a store is there and did not fail lately.
+    /// Whether a store is there, and neither failed nor held up a write lately.
     func isUsable(_ store: Int, _ now: UInt64) -> Bool {
         !configuration.isAway(store) && !health.isSuspect(store, now: now)
     }
+
+    /// Whether a store is there and did not fail lately: one that only is slow to write to is read.
+    func isReadable(_ store: Int, _ now: UInt64) -> Bool {
+        !configuration.isAway(store) && !health.hasFailed(store, now: now)
+    }
+
+    /// What became of readers beside slow ones: metrics.
+    package var hedges: HedgeCounts { pace.counts }
+
+    /// How soon a store answers reads, as far as that is known: a moving mean.
+    package func answerTime(ofStore store: Int) -> Duration? {
+        guard store < members.stores.count else { return nil }
+        return pace.expected(store, now: environment.monotonicNanoseconds()).map { .nanoseconds(Int64(clamping: $0)) }
+    }
+
+    /// Writes that went on without a store which alone held them up: a metric.
+    package var stragglers: Int { straggled.load(ordering: .relaxed) }
 
     /// Notes what a call of a store says about the store's health.
     func note(_ store: Int, _ error: StorageError?) {
@@ -139,6 +160,13 @@ package final class ErasurePool: Sendable {
         case nil: health.worked(store)
         default: break
         }
+    }
+
+    /// Notes that a write went on without a store, since that alone held it up.
+    func noteStraggler(_ store: Int, _ error: StorageError) {
+        health.straggled(store, now: environment.monotonicNanoseconds())
+        straggled.add(1, ordering: .relaxed)
+        configuration.onFailure(store, error)
     }
 
     /// Does what may throw an `ErasureError`: malformed bytes are corruption, and the rest are faults of ours.

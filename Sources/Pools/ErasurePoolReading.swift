@@ -57,7 +57,7 @@ extension ErasurePool {
         for stripe in reading.stripes {
             for part in reading.parts(stripe) {
                 let home = home(part.shard, locator, order)
-                guard let store = home.store, isUsable(store, now),
+                guard let store = home.store, isReadable(store, now),
                     let cell = cellAtOnce(home, of: locator.name, reading.layout, stripe),
                     let wanted = cell.getSlice(at: cell.readerIndex + part.range.lowerBound, length: part.range.count)
                 else { return nil }
@@ -132,16 +132,24 @@ extension ErasurePool {
     private func plan(_ locator: BlobLocator, _ reading: Reading) -> GatherPlan {
         let homes = homes(locator)
         let now = environment.monotonicNanoseconds()
-        let isSuspect = homes.map { home in home.store.map { !isUsable($0, now) } ?? true }
-        let order = homes.indices.filter { !isSuspect[$0] } + homes.indices.filter { isSuspect[$0] }
-        var first: [Int: Range<Int64>] = [:]
-        for shard in 0..<locator.geometry.dataShards where !isSuspect[shard] {
-            if let stripes = reading.stripes(ofShard: shard) { first[shard] = stripes }
+        let likely = pace.likely(homes, now: now)
+        let shards = homes.map { home in
+            FirstReaders.Shard(
+                stripes: home.index < locator.geometry.dataShards ? reading.stripes(ofShard: home.index) : nil,
+                isUsable: home.store.map { isReadable($0, now) } ?? false, likely: likely[home.index])
+        }
+        let hedge = configuration.hedgeAfter.nanoseconds
+        var readers = FirstReaders(dataShards: locator.geometry.dataShards, shards, hedge: hedge)
+        let patience = pace.patience(readers.ranges.keys.compactMap { homes[$0].store }, most: hedge, now: now)
+        for shard in readers.slow {
+            guard let store = homes[shard].store, let stripes = shards[shard].stripes else { continue }
+            if pace.passedOver(store, now: now) { readers.attempt(shard, stripes) }
         }
         return GatherPlan(
             dataShards: locator.geometry.dataShards, stripes: reading.stripes,
             window: window(locator.geometry, stripes: reading.stripes), homes: homes,
-            candidates: order.filter { homes[$0].store != nil }, first: first)
+            candidates: readers.candidates.filter { homes[$0].store != nil }, first: readers.ranges,
+            patience: patience)
     }
 
     /// Stripes that readers may be ahead.
@@ -156,7 +164,7 @@ extension ErasurePool {
     ) -> StripeGather {
         let limits = StripeGather.Limits(
             hedge: configuration.hedgeAfter.nanoseconds, deadline: configuration.shardDeadline.nanoseconds)
-        return StripeGather(plan, environment: environment, limits: limits) { [self] gather, reader in
+        return StripeGather(plan, environment: environment, limits: limits, pace: pace) { [self] gather, reader in
             launcher { [self] in
                 let error = await read(locator.name, reader, layout: layout, into: gather)
                 gather.ended(reader.number, error)

@@ -65,7 +65,7 @@ extension ErasurePool {
         }
         let fan = StripeFan(
             headers: headers, needed: 1, geometry: locator.geometry, environment: environment,
-            deadline: configuration.shardDeadline)
+            limits: StripeFan.Limits(configuration))
         let number = watchdog.watch(fan)
         defer { watchdog.unwatch(number) }
         for (position, home) in targets.enumerated() {
@@ -161,6 +161,7 @@ extension ErasurePool {
         for shard in candidates.prefix(first) { begun[shard] = stripes }
         return GatherPlan(
             dataShards: locator.geometry.dataShards, stripes: stripes,
-            window: window(locator.geometry, stripes: stripes), homes: homes, candidates: candidates, first: begun)
+            window: window(locator.geometry, stripes: stripes), homes: homes, candidates: candidates, first: begun,
+            patience: configuration.hedgeAfter.nanoseconds)
     }
 }

@@ -101,6 +101,7 @@ extension ErasurePool {
             }
             let isAccepted = fan.complete(position, failure)
             note(store, failure)
+            if isAccepted { health.kept(store, now: environment.monotonicNanoseconds()) }
             if failure == nil, !isAccepted { await removeQuietly(shard, from: store) }
         }
     }
@@ -118,9 +119,15 @@ extension ErasurePool {
     private func conclude(_ writing: Writing, _ footer: ShardFooter) async throws(StorageError) -> BlobLocator {
         let errors = await writing.fan.outcomes()
         let now = environment.monotonicNanoseconds()
+        let stragglers = writing.fan.stragglers
         for (home, error) in zip(writing.homes, errors) {
-            // A store that hangs is known to the fan alone.
-            if case .unavailable = error, let store = home.store { health.failed(store, now: now) }
+            // A store that hangs, or holds up the others, is known to the fan alone.
+            guard case .unavailable(let reason) = error, let store = home.store else { continue }
+            guard stragglers.contains(home.index) else {
+                health.failed(store, now: now)
+                continue
+            }
+            noteStraggler(store, .unavailable(reason))
         }
         var homes = writing.homes
         let failed = errors.indices.filter { errors[$0] != nil }
@@ -138,7 +145,7 @@ extension ErasurePool {
         }
         // The shards beyond those that a read needs are there so that a store may be lost before any repair: also the
         // one that holds several.
-        let left = afterWorstLoss(homes, writing.members)
+        let left = writing.members.leftAfterWorstLoss(homes)
         guard needed == least || left >= least else {
             await remove(homes, of: writing.name)
             throw StripeFanState.shortage(errors, up: left, needed: least)
@@ -167,12 +174,6 @@ extension ErasurePool {
             failed = targets.map(\.index).filter { homes[$0].store == nil }
         }
         return homes
-    }
-
-    /// How many shards are left without the failure domain that holds most of them.
-    private func afterWorstLoss(_ homes: [ShardHome], _ members: PoolMembers) -> Int {
-        let held = members.held(homes)
-        return held.values.reduce(0, +) - (held.values.max() ?? 0)
     }
 
     /// Removes what a failed write left: only shards whose writers ended well can be there.
@@ -277,8 +278,20 @@ private struct Writing: Sendable {
             }
         }
         fan = StripeFan(
-            headers: headers, needed: geometry.dataShards, geometry: geometry, environment: pool.environment,
-            deadline: pool.configuration.shardDeadline)
+            headers: headers, needed: geometry.dataShards,
+            areEnough: Self.enough(homes, members, geometry, quorum: pool.configuration.writeQuorum(for: geometry)),
+            geometry: geometry, environment: pool.environment, limits: StripeFan.Limits(pool.configuration))
+    }
+
+    /// Whether a write can be acknowledged with some of the shards alone, wherever the others will go.
+    private static func enough(
+        _ homes: [ShardHome], _ members: PoolMembers, _ geometry: Geometry, quorum: Int
+    ) -> @Sendable ([Int]) -> Bool {
+        { shards in
+            guard shards.count >= quorum else { return false }
+            let least = geometry.dataShards
+            return quorum == least || members.leftAfterWorstLoss(shards.map { homes[$0] }) >= least
+        }
     }
 
     func locator(_ homes: [ShardHome], length: Int64) -> BlobLocator {

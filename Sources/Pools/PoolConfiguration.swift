@@ -24,8 +24,12 @@ package struct PoolConfiguration: Sendable {
     package var onFailure: @Sendable (Int, StorageError) -> Void = { _, _ in }
     /// A store that makes no progress for so long is given up, in a write or in a read.
     package var shardDeadline: Duration = .seconds(10)
-    /// A read that waits so long for a shard reads others beside it.
+    /// A read that waits so long for a shard reads others beside it; less long for stores that are seen to be faster.
     package var hedgeAfter: Duration = .milliseconds(250)
+    /// How many readers may be begun so, in percent of those that are needed anyway.
+    package var hedgeBudget = 5
+    /// A write that one store alone has held up for so long, and for most of its time, goes on without it.
+    package var stragglerAfter: Duration = .seconds(3)
     /// How long a store that failed is avoided at first; twice as long after each further failure, up to 32 times.
     package var suspicion: Duration = .seconds(1)
     /// Bytes of a blob that a read fetches ahead of its sink, rounded up to two stripes at least.

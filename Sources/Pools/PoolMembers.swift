@@ -39,6 +39,12 @@ final class PoolMembers: Sendable {
 
     func isActive(_ store: Int) -> Bool { store < areActive.count && areActive[store] }
 
+    /// How many shards are left without the failure domain that holds most of them.
+    func leftAfterWorstLoss(_ homes: [ShardHome]) -> Int {
+        let held = held(homes)
+        return held.values.reduce(0, +) - (held.values.max() ?? 0)
+    }
+
     /// How many of the shards that have a store lie in each domain.
     func held(_ homes: some Sequence<ShardHome>) -> [Int: Int] {
         var held: [Int: Int] = [:]

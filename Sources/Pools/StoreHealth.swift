@@ -1,11 +1,18 @@
 import Synchronization
 
-/// Which stores failed lately, so that the next operation need not wait for them to fail again.
+/// Which stores failed lately, or held up writes, so that the next operation need not wait for them again.
 final class StoreHealth: Sendable {
     private struct Record {
         var failures = 0
         var suspectUntil: UInt64 = 0
+        /// Writes that left the store behind, without one in between that it took in time.
+        var stragglings = 0
+        var stragglesUntil: UInt64 = 0
     }
+
+    /// A store that held up a write is avoided so many times as long as one that failed: to find out whether it still
+    /// does costs a write as long as it waits.
+    private static let stragglingFactor: UInt64 = 8
 
     private let records: Mutex<[Record]>
     private let suspicion: UInt64
@@ -22,8 +29,13 @@ final class StoreHealth: Sendable {
         }
     }
 
-    /// Whether a store is to be avoided now. Once its time is over, the next operation tries it.
+    /// Whether a store is to be given nothing now. Once its time is over, the next operation tries it.
     func isSuspect(_ store: Int, now: UInt64) -> Bool {
+        records.withLock { max($0[store].suspectUntil, $0[store].stragglesUntil) > now }
+    }
+
+    /// Whether a store failed lately, so that it is not read either.
+    func hasFailed(_ store: Int, now: UInt64) -> Bool {
         records.withLock { $0[store].suspectUntil > now }
     }
 
@@ -36,7 +48,23 @@ final class StoreHealth: Sendable {
     }
 
     func worked(_ store: Int) {
-        records.withLock { $0[store] = Record() }
+        records.withLock { records in (records[store].failures, records[store].suspectUntil) = (0, 0) }
+    }
+
+    /// Notes that a write left a store behind. That reads of it work says nothing against it.
+    func straggled(_ store: Int, now: UInt64) {
+        records.withLock { records in
+            let exponent = min(records[store].stragglings, 5)
+            records[store].stragglings += 1
+            records[store].stragglesUntil = now + Self.stragglingFactor * suspicion << UInt64(exponent)
+        }
+    }
+
+    /// Notes that a store took a shard in time.
+    func kept(_ store: Int, now: UInt64) {
+        records.withLock { records in
+            if records[store].stragglesUntil <= now { records[store].stragglings = 0 }
+        }
     }
 }
 

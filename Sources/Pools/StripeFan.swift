@@ -11,19 +11,37 @@ import Synchronization
 final class StripeFan: Watched {
     private let state: Mutex<StripeFanState>
     private let environment: any Environment
-    private let deadline: UInt64
+    private let limits: Limits
+
+    struct Limits: Sendable {
+        /// After how many nanoseconds without progress a writer is given up, and after how many in which it alone held
+        /// up the others it is left behind.
+        var deadline: UInt64
+        var straggler: UInt64
+
+        init(_ configuration: PoolConfiguration) {
+            (deadline, straggler) = (
+                configuration.shardDeadline.nanoseconds, configuration.stragglerAfter.nanoseconds
+            )
+        }
+    }
 
     /// - Parameters:
     ///   - headers: The header of each shard that will be written; nil for one that no store can take.
     ///   - needed: Writers without which the producer gives up.
+    ///   - areEnough: Whether these shards, whose writers have ended well or wait, are enough without the one that
+    ///     alone holds them up; nil where none is left behind.
     ///   - geometry: Two stripes are under way at most, or as many small ones as make about a mebibyte.
     init(
-        headers: [ByteBuffer?], needed: Int, geometry: Geometry, environment: any Environment, deadline: Duration
+        headers: [ByteBuffer?], needed: Int, areEnough: (@Sendable ([Int]) -> Bool)? = nil, geometry: Geometry,
+        environment: any Environment, limits: Limits
     ) {
         let now = environment.monotonicNanoseconds()
         let mostStripes = max(2, (1 << 20) / geometry.stripeSize)
-        state = Mutex(StripeFanState(headers: headers, needed: needed, mostStripes: mostStripes, now: now))
-        (self.environment, self.deadline) = (environment, deadline.nanoseconds)
+        state = Mutex(
+            StripeFanState(
+                headers: headers, needed: needed, areEnough: areEnough, mostStripes: mostStripes, now: now))
+        (self.environment, self.limits) = (environment, limits)
     }
 
     /// Gives a stripe to the writers, and returns once there is room for the next.
@@ -93,8 +111,11 @@ final class StripeFan: Watched {
         return state.withLock { $0.errors }
     }
 
+    /// The writers that were left behind since they alone held up the others.
+    var stragglers: [Int] { state.withLock { $0.stragglers } }
+
     func check(now: UInt64) {
-        perform(state.withLock { $0.giveUpStalled(now: now, deadline: deadline) })
+        perform(state.withLock { $0.giveUp(now: now, limits) })
     }
 
     private func perform(_ actions: StripeFanState.Actions) {

@@ -33,6 +33,8 @@ struct StripeFanState {
         var waiter: Waiter?
         /// Since when it works on what it was given; nil while it waits for more.
         var busySince: UInt64?
+        /// How long it alone held up the others, in nanoseconds.
+        var heldUp: UInt64 = 0
         var task: Task<Void, Never>?
     }
 
@@ -43,14 +45,23 @@ struct StripeFanState {
 
     private var consumers: [Consumer]
     private let needed: Int
+    /// Whether these shards are enough without the one that alone holds them up; nil where none is left behind.
+    private let areEnough: (@Sendable ([Int]) -> Bool)?
+    private let began: UInt64
+    private var lastLook: UInt64
+    /// Writers that were left behind since they alone held up the others.
+    private(set) var stragglers: [Int] = []
     private var stripes: [SealedStripe] = []
     private var firstStripe: Int64 = 0
     private var end: End?
     private var producer: Waiter?
     private var closer: Waiter?
 
-    init(headers: [ByteBuffer?], needed: Int, mostStripes: Int, now: UInt64) {
-        (self.needed, self.mostStripes) = (needed, mostStripes)
+    init(
+        headers: [ByteBuffer?], needed: Int, areEnough: (@Sendable ([Int]) -> Bool)?, mostStripes: Int, now: UInt64
+    ) {
+        (self.needed, self.areEnough, self.mostStripes) = (needed, areEnough, mostStripes)
+        (began, lastLook) = (now, now)
         consumers = headers.map { header in
             guard let header else { return Consumer(hasEnded: true, error: .unavailable("no store can take it")) }
             return Consumer(header: header, busySince: now)
@@ -160,19 +171,68 @@ struct StripeFanState {
         return (consumers[shard].error == nil, Actions(resumed: freed() + closed()))
     }
 
-    /// Gives up the writers whose store made no progress for too long.
-    mutating func giveUpStalled(now: UInt64, deadline: UInt64) -> Actions {
+    /// Gives up the writers whose store made no progress for too long, and one that alone has held up the others for
+    /// too long and for most of the time.
+    mutating func giveUp(now: UInt64, _ limits: StripeFan.Limits) -> Actions {
         var actions = Actions()
         for shard in consumers.indices where !consumers[shard].hasEnded {
-            guard let since = consumers[shard].busySince, now > since, now - since > deadline else { continue }
-            consumers[shard].hasEnded = true
-            consumers[shard].error = .unavailable("no progress within the deadline")
-            if let task = consumers[shard].task { actions.cancelled.append(task) }
-            consumers[shard].task = nil
-            if let waiter = Self.take(&consumers[shard].waiter) { actions.resumed.append(waiter) }
+            guard let since = consumers[shard].busySince, now > since, now - since > limits.deadline else { continue }
+            giveUp(shard, "no progress within the deadline", &actions)
+        }
+        if let straggler = straggler(now: now, limits) {
+            stragglers.append(straggler)
+            giveUp(straggler, "slower than all the others", &actions)
         }
         actions.resumed += freed() + closed()
         return actions
+    }
+
+    private mutating func giveUp(_ shard: Int, _ reason: String, _ actions: inout Actions) {
+        consumers[shard].hasEnded = true
+        consumers[shard].error = .unavailable(reason)
+        if let task = consumers[shard].task { actions.cancelled.append(task) }
+        consumers[shard].task = nil
+        if let waiter = Self.take(&consumers[shard].waiter) { actions.resumed.append(waiter) }
+    }
+
+    /// What lies between two looks counts up to so many nanoseconds: nobody knows what was in between.
+    private static let longestLook: UInt64 = 250_000_000
+
+    /// Adds up how long one writer alone has held up the others; returns it where that is too long.
+    private mutating func straggler(now: UInt64, _ limits: StripeFan.Limits) -> Int? {
+        let look = min(now > lastLook ? now - lastLook : 0, Self.longestLook)
+        lastLook = now
+        guard let shard = alone() else { return nil }
+        consumers[shard].heldUp += look
+        let (heldUp, whole) = (consumers[shard].heldUp, now > began ? now - began : 0)
+        return heldUp > limits.straggler && heldUp / 3 > whole - min(whole, heldUp) ? shard : nil
+    }
+
+    /// The writer for which everybody waits: all the others have ended or taken what there is, and there can be no more
+    /// before it goes on.
+    private func alone() -> Int? {
+        guard let areEnough else { return nil }
+        let isAtEnd: Bool
+        switch end {
+        case .failed: return nil
+        case .footers: isAtEnd = true
+        case nil:
+            guard stripes.count >= mostStripes else { return nil }
+            isAtEnd = false
+        }
+        var (found, others): (Int?, [Int]) = (nil, [])
+        for shard in consumers.indices {
+            if consumers[shard].hasEnded {
+                if consumers[shard].error == nil { others.append(shard) }
+            } else if !isAtEnd, consumers[shard].busySince == nil {
+                others.append(shard)
+            } else if found == nil {
+                found = shard
+            } else {
+                return nil
+            }
+        }
+        return found != nil && areEnough(others) ? found : nil
     }
 
     /// Drops the stripes that every live writer has taken, and lets the producer go on.

@@ -14,21 +14,23 @@ final class StripeGather: Watched {
     private let state: Mutex<StripeGatherState>
     private let environment: any Environment
     private let limits: Limits
+    private let pace: ReadPace
     private let start: @Sendable (StripeGather, GatherReader) -> Task<Void, Never>
 
     struct Limits: Sendable {
-        /// After how many nanoseconds other shards are read beside a slow one, and after how many it is given up.
+        /// After how many nanoseconds without progress other shards are read beside one that has begun to come, and
+        /// after how many a shard is given up.
         var hedge: UInt64
         var deadline: UInt64
     }
 
     /// - Parameter start: Starts the task of a reader, which calls `deliver` and then `ended`.
     init(
-        _ plan: GatherPlan, environment: any Environment, limits: Limits,
+        _ plan: GatherPlan, environment: any Environment, limits: Limits, pace: ReadPace,
         start: @escaping @Sendable (StripeGather, GatherReader) -> Task<Void, Never>
     ) {
         state = Mutex(StripeGatherState(plan))
-        (self.environment, self.limits, self.start) = (environment, limits, start)
+        (self.environment, self.limits, self.pace, self.start) = (environment, limits, pace, start)
     }
 
     /// Waits for the wanted cells of the next stripe, or for k others.
@@ -39,12 +41,15 @@ final class StripeGather: Watched {
     func next(_ stripe: Int64, wanted: UInt64) async throws(StorageError) -> [Int: GatheredCell] {
         while true {
             let now = environment.monotonicNanoseconds()
-            let (step, resumed) = state.withLock { $0.take(stripe, wanted: wanted, now: now) }
+            let (step, resumed) = state.withLock { state in
+                state.take(stripe, wanted: wanted, now: now) { pace.hedge($0, isRepeated: $1) }
+            }
             for waiter in resumed { waiter.resume() }
             switch step {
             case .cells(let cells): return cells
             case .failed(let error): throw error
             case .start(let readers):
+                pace.begun(readers.count { !$0.isHedge })
                 for reader in readers {
                     let task = start(self, reader)
                     let isOpen = state.withLock { $0.began(reader.number, task) }
@@ -73,9 +78,10 @@ final class StripeGather: Watched {
         var cells = cells[...]
         while true {
             let now = environment.monotonicNanoseconds()
-            let (rest, owner) = state.withLock { $0.deliver(reader, cells, now: now) }
-            owner?.resume()
-            guard let rest else { throw BodyError(.cancelled, "The bytes are not wanted any more.") }
+            let delivery = state.withLock { $0.deliver(reader, cells, now: now) }
+            delivery.owner?.resume()
+            if let answer = delivery.answer { pace.answered(answer.store, after: answer.time, now: now) }
+            guard let rest = delivery.rest else { throw BodyError(.cancelled, "The bytes are not wanted any more.") }
             if rest.isEmpty { return }
             cells = rest
             await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
@@ -93,9 +99,12 @@ final class StripeGather: Watched {
 
     /// Ends all readers. What they still deliver is dropped.
     func close() {
-        let (tasks, waiters) = state.withLock { $0.close() }
-        for task in tasks { task.cancel() }
-        for waiter in waiters { waiter.resume() }
+        let now = environment.monotonicNanoseconds()
+        let closing = state.withLock { $0.close(now: now) }
+        for task in closing.tasks { task.cancel() }
+        for waiter in closing.waiters { waiter.resume() }
+        for store in closing.unheard { pace.unheard(store.store, after: store.time, now: now) }
+        if closing.won > 0 { pace.won(closing.won) }
     }
 
     /// What went wrong so far, each time once.
@@ -104,7 +113,8 @@ final class StripeGather: Watched {
     }
 
     func check(now: UInt64) {
-        let (tasks, waiters) = state.withLock { $0.check(now: now, limits) }
+        let (tasks, waiters, late) = state.withLock { $0.check(now: now, limits) }
+        for store in late { pace.late(store.store, after: store.time, now: now) }
         for task in tasks { task.cancel() }
         for waiter in waiters { waiter.resume() }
     }
@@ -131,12 +141,20 @@ struct GatheredCell: Sendable {
     }
 }
 
+/// How long a store has let a reader wait for its first cell, in nanoseconds.
+struct StoreAnswer: Sendable {
+    var store: Int
+    var time: UInt64
+}
+
 /// One read of a shard: the cells of some stripes.
 struct GatherReader: Sendable {
     /// Names the reader among those of its gather.
     var number: Int
     var home: ShardHome
     var stripes: Range<Int64>
+    /// Whether it is begun beside a slow one.
+    var isHedge = false
 }
 
 /// What a gather begins with.
@@ -152,4 +170,6 @@ struct GatherPlan: Sendable {
     var candidates: [Int]
     /// What each of the first readers is to read, by shard.
     var first: [Int: Range<Int64>]
+    /// How many nanoseconds a reader waits for its first cell before others are read beside it.
+    var patience: UInt64
 }

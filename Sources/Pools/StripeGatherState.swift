@@ -18,10 +18,16 @@ struct StripeGatherState {
     private struct Reader {
         var plan: GatherReader
         var next: Int64
+        let began: UInt64
+        /// Whether it was begun beside a slow one.
+        var isHedge = false
         var hasEnded = false
-        /// Others are read beside it.
+        var hasAnswered = false
+        /// When its store is said to be late, for the first time or once more; a wait from the beginning.
+        var lateAfter: UInt64
+        /// Others are to be read beside it.
         var isSlow = false
-        var progress: UInt64 = 0
+        var progress: UInt64
         var waiter: Waiter?
         var task: Task<Void, Never>?
 
@@ -40,6 +46,10 @@ struct StripeGatherState {
     private var damage: [ShardDamage] = []
     private var owner: Waiter?
     private var isClosed = false
+    private var hasHedged = false
+    /// The stripe for which readers beside slow ones were refused, until some are begun.
+    private var refusedAt: Int64?
+    private var won = 0
 
     init(_ plan: GatherPlan) {
         self.plan = plan
@@ -50,7 +60,11 @@ struct StripeGatherState {
 
     // MARK: The owner
 
-    mutating func take(_ stripe: Int64, wanted: UInt64, now: UInt64) -> (Step, [Waiter]) {
+    /// - Parameter hedge: says how many of so many readers may be begun beside slow ones, and is told whether they were
+    ///   refused already.
+    mutating func take(
+        _ stripe: Int64, wanted: UInt64, now: UInt64, hedge: (_ readers: Int, _ isRepeated: Bool) -> Int
+    ) -> (Step, [Waiter]) {
         guard !isClosed else { return (.failed(.sink(BodyError(.cancelled, "The read was cancelled."))), []) }
         hasNews = false
         if readers.isEmpty, !plan.first.isEmpty {
@@ -58,7 +72,10 @@ struct StripeGatherState {
         }
         let good = cells[slot(stripe)]
         let missing = (0..<plan.homes.count).filter { wanted >> UInt64($0) & 1 == 1 && good[$0] == nil }
-        if missing.isEmpty || good.count >= plan.dataShards { return (.cells(good), advance(past: stripe, now: now)) }
+        if missing.isEmpty || good.count >= plan.dataShards {
+            if hasHedged { noteWins(good, wanted: wanted) }
+            return (.cells(good), advance(past: stripe, now: now))
+        }
         let pending = Set(readers.filter { $0.covers(stripe) }.map(\.plan.home.index)).subtracting(good.keys)
         let slow = Set(readers.filter { $0.covers(stripe) && $0.isSlow }.map(\.plan.home.index))
         if missing.allSatisfy({ pending.contains($0) && !slow.contains($0) }) { return (.wait, []) }
@@ -69,10 +86,27 @@ struct StripeGatherState {
         }
         if good.count + pending.count + free.count < plan.dataShards { return (.failed(failure(stripe)), []) }
         if free.isEmpty { return (.wait, []) }
-        let readers = free.prefix(plan.dataShards - expected).map { shard in
-            add(shard, stripe..<end(of: shard, from: stripe), now: now)
+        let asked = min(free.count, plan.dataShards - expected)
+        // Those for cells that no reader is under way for are needed whatever is slow.
+        let needed = min(asked, max(0, plan.dataShards - good.count - pending.count))
+        let hedges = needed < asked ? hedge(asked - needed, refusedAt == stripe) : 0
+        refusedAt = hedges < asked - needed ? stripe : nil
+        if needed + hedges == 0 { return (.wait, []) }
+        hasHedged = hasHedged || hedges > 0
+        let readers = free.prefix(needed + hedges).enumerated().map { number, shard in
+            add(shard, stripe..<end(of: shard, from: stripe), now: now, isHedge: number >= needed)
         }
         return (.start(readers), [])
+    }
+
+    /// Counts the readers that were begun beside slow ones, and without whose cells a stripe would have to wait.
+    private mutating func noteWins(_ good: [Int: GatheredCell], wanted: UInt64) {
+        let hedges = readers.indices.filter { readers[$0].isHedge && good[readers[$0].plan.home.index] != nil }
+        let others = Set(good.keys).subtracting(hedges.map { readers[$0].plan.home.index })
+        let isWhole = (0..<plan.homes.count).allSatisfy { wanted >> UInt64($0) & 1 == 0 || others.contains($0) }
+        if isWhole || others.count >= plan.dataShards { return }
+        for index in hedges { readers[index].isHedge = false }
+        won += hedges.count
     }
 
     /// Where a new reader of a shard ends: where another one of it begins, or at the end.
@@ -81,9 +115,14 @@ struct StripeGatherState {
         return begins.min() ?? plan.stripes.upperBound
     }
 
-    private mutating func add(_ shard: Int, _ stripes: Range<Int64>, now: UInt64) -> GatherReader {
-        let reader = GatherReader(number: readers.count, home: plan.homes[shard], stripes: stripes)
-        readers.append(Reader(plan: reader, next: stripes.lowerBound, progress: now))
+    private mutating func add(
+        _ shard: Int, _ stripes: Range<Int64>, now: UInt64, isHedge: Bool = false
+    ) -> GatherReader {
+        let reader = GatherReader(number: readers.count, home: plan.homes[shard], stripes: stripes, isHedge: isHedge)
+        readers.append(
+            Reader(
+                plan: reader, next: stripes.lowerBound, began: now, isHedge: isHedge, lateAfter: plan.patience,
+                progress: now))
         return reader
     }
 
@@ -142,12 +181,19 @@ struct StripeGatherState {
         return true
     }
 
-    /// Takes cells, and returns those that there is no room for yet; nil where no more are wanted.
-    mutating func deliver(
-        _ reader: Int, _ delivered: ArraySlice<GatheredCell?>, now: UInt64
-    ) -> (rest: ArraySlice<GatheredCell?>?, owner: Waiter?) {
-        guard !isClosed, !readers[reader].hasEnded else { return (nil, nil) }
+    /// What a reader is told of the cells that it delivers.
+    struct Delivery {
+        /// Those that there is no room for yet; nil where no more are wanted.
+        var rest: ArraySlice<GatheredCell?>?
+        var owner: Waiter?
+        /// How long its store took to answer, where these are its first cells.
+        var answer: StoreAnswer?
+    }
+
+    mutating func deliver(_ reader: Int, _ delivered: ArraySlice<GatheredCell?>, now: UInt64) -> Delivery {
+        guard !isClosed, !readers[reader].hasEnded else { return Delivery() }
         var delivered = delivered
+        let answer = answer(of: reader, now: now)
         let shard = readers[reader].plan.home.index
         var isNews = false
         readers[reader].progress = now
@@ -165,7 +211,22 @@ struct StripeGatherState {
             }
             if stripe == position { isNews = true }
         }
-        return (delivered, isNews ? wakeOwner() : nil)
+        return Delivery(rest: delivered, owner: isNews ? wakeOwner() : nil, answer: answer)
+    }
+
+    /// The first answer of a reader; nil for a later one, and for one of which it was said already that it is late.
+    private mutating func answer(of reader: Int, now: UInt64) -> StoreAnswer? {
+        guard !readers[reader].hasAnswered else { return nil }
+        readers[reader].hasAnswered = true
+        guard readers[reader].lateAfter == plan.patience else { return nil }
+        return unanswered(reader, now: now)
+    }
+
+    /// How long a reader has waited.
+    private func unanswered(_ reader: Int, now: UInt64) -> StoreAnswer? {
+        readers[reader].plan.home.store.map {
+            StoreAnswer(store: $0, time: now > readers[reader].began ? now - readers[reader].began : 0)
+        }
     }
 
     mutating func readerWaits(_ reader: Int, _ continuation: Waiter) -> Bool {
@@ -208,20 +269,34 @@ struct StripeGatherState {
 
     // MARK: The end
 
-    mutating func close() -> (tasks: [Task<Void, Never>], waiters: [Waiter]) {
-        guard !isClosed else { return ([], []) }
+    /// What is left to be done at the end, and what is to be noted.
+    struct Closing {
+        var tasks: [Task<Void, Never>] = []
+        var waiters: [Waiter] = []
+        /// Stores whose answers are not waited for any longer.
+        var unheard: [StoreAnswer] = []
+        /// Readers beside slow ones whose cells came first.
+        var won = 0
+    }
+
+    mutating func close(now: UInt64) -> Closing {
+        guard !isClosed else { return Closing() }
         isClosed = true
+        let unheard = readers.indices.filter { !readers[$0].hasEnded && !readers[$0].hasAnswered }
         cells = Array(repeating: [:], count: plan.window)
         var waiters = readers.indices.compactMap { Self.take(&readers[$0].waiter) }
         if let owner = Self.take(&owner) { waiters.append(owner) }
-        return (readers.compactMap(\.task), waiters)
+        return Closing(
+            tasks: readers.compactMap(\.task), waiters: waiters,
+            unheard: unheard.compactMap { unanswered($0, now: now) }, won: won)
     }
 
-    /// Marks what is slow, and gives up what hangs.
+    /// Marks what is slow, and gives up what hangs; names the stores that are late.
     mutating func check(
         now: UInt64, _ limits: StripeGather.Limits
-    ) -> (tasks: [Task<Void, Never>], waiters: [Waiter]) {
-        var (tasks, isNews): ([Task<Void, Never>], Bool) = ([], false)
+    ) -> (tasks: [Task<Void, Never>], waiters: [Waiter], late: [StoreAnswer]) {
+        // What was refused may be granted by now.
+        var (tasks, isNews, late): ([Task<Void, Never>], Bool, [StoreAnswer]) = ([], refusedAt == position, [])
         for index in readers.indices where readers[index].covers(position) && now > readers[index].progress {
             let waited = now - readers[index].progress
             if waited > limits.deadline {
@@ -229,12 +304,18 @@ struct StripeGatherState {
                 if let task = readers[index].task { tasks.append(task) }
                 lose(readers[index].plan.home.index, .unavailable("no answer within the deadline"))
                 isNews = true
-            } else if waited > limits.hedge, !readers[index].isSlow {
+                continue
+            }
+            if !readers[index].hasAnswered, waited > readers[index].lateAfter {
+                readers[index].lateAfter = 2 * waited
+                if let answer = unanswered(index, now: now) { late.append(answer) }
+            }
+            if waited > (readers[index].hasAnswered ? limits.hedge : plan.patience), !readers[index].isSlow {
                 readers[index].isSlow = true
                 isNews = true
             }
         }
-        return (tasks, isNews ? [wakeOwner()].compactMap { $0 } : [])
+        return (tasks, isNews ? [wakeOwner()].compactMap { $0 } : [], late)
     }
 
     private static func take(_ waiter: inout Waiter?) -> Waiter? {

@@ -103,6 +103,7 @@ struct ConfigurationLoaderTests {
         #expect(configuration.pool.writeQuorum == 5)
         #expect(configuration.pool.cellSize == 128 << 10)
         #expect(configuration.pool.hedgeAfter == .milliseconds(250))
+        #expect(configuration.pool.hedgeBudget == 5 && configuration.pool.stragglerAfter == .seconds(3))
         #expect(configuration.index.path == "data/index.sqlite")
         #expect(configuration.index.journal == .async)
         #expect(configuration.index.journalLag == .seconds(1))

@@ -76,6 +76,8 @@ final class SimulatedProcess: Sendable {
             deployment: try DeploymentID(session.deployment.id),
             geometry: try Geometry(dataShards: shape.data, parityShards: shape.parity, cellSize: shape.cell))
         configuration.shardDeadline = .seconds(1)
+        // So that slow stores, which take up to 600 ms, are left behind now and then.
+        configuration.stragglerAfter = .milliseconds(200)
         // Two stripes, so that a read of some depends on its shards to its end.
         configuration.readAhead = 0
         pool = try ErasurePool(

@@ -16,6 +16,7 @@ struct PoolHarness {
 
     init(
         stores count: Int = 6, geometry: Geometry? = nil, environment: any Environment = SystemEnvironment(),
+        launcher: TaskLauncher = .concurrent,
         wrap: (Int, any BlobStore) -> any BlobStore = { $1 },
         configure: (inout PoolConfiguration) -> Void = { _ in }
     ) throws {
@@ -32,7 +33,7 @@ struct PoolHarness {
         damage = log
         pool = try ErasurePool(
             stores: faulty.enumerated().map { wrap($0.offset, $0.element) }, configuration: configuration,
-            environment: environment, reporter: { log.add($0, $1) })
+            environment: environment, launcher: launcher, reporter: { log.add($0, $1) })
     }
 
     func store(_ bytes: [UInt8], _ generator: inout SeededGenerator) async throws -> BlobLocator {

@@ -63,6 +63,7 @@ final class BackendDesk: Sendable {
         let told = storeView(position, store)
         (view.usedBytes, view.capacityBytes) = (told.usedBytes, told.capacityBytes)
         (view.usedPercent, view.fill) = (told.usedPercent, told.fill)
+        view.firstCellMilliseconds = live?.pool.answerTime(ofStore: Int(position)).map { $0 / .milliseconds(1) }
         if store.standing == .draining { view.left = live?.emptying.left }
         return view
     }

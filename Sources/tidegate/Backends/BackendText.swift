@@ -29,6 +29,7 @@ enum BackendText {
                     view.weight.flatMap { $0 == Int(StoreRecord.usualWeight) ? nil : "weight \($0)" },
                     room(view.usedBytes, view.capacityBytes, view.usedPercent, view.fill),
                     isLive ? (view.absence.map { "away: \($0)" } ?? "attached") : nil,
+                    view.firstCellMilliseconds.map { "answers reads in \(Self.rounded($0)) ms" },
                 ]
                 .compactMap(\.self).joined(separator: ", ")
             Swift.print("\(view.name): store \(view.store ?? 0), \(place) (\(view.profile)); \(state)")
@@ -95,6 +96,11 @@ enum BackendText {
         Swift.print(
             "\(view.name): \(place), adopted as the bucket \(view.shownIn ?? ""); "
                 + state.compactMap(\.self).joined(separator: ", "))
+    }
+
+    /// With three digits at most.
+    private static func rounded(_ number: Double) -> String {
+        number < 10 ? "\((number * 10).rounded() / 10)" : "\(Int(number.rounded()))"
     }
 
     private static func padded(_ text: String, _ width: Int) -> String {

@@ -39,6 +39,9 @@ struct BackendView: Codable, Sendable {
     var passedOver: UInt64?
     /// Why the gateway does not reach it; nil where it does, and where no gateway runs.
     var absence: String?
+    /// How long it takes to give the first cell that a read waits for, in milliseconds: a moving mean. Nil where it was
+    /// not asked lately, and where no gateway runs.
+    var firstCellMilliseconds: Double?
     var region: String
     var zone: String
     var provider: String

@@ -137,6 +137,7 @@ struct Deployment: Sendable {
         var pool = PoolConfiguration(deployment: deployment, geometry: geometry)
         pool.placements = placements
         (pool.writeQuorum, pool.hedgeAfter) = (settings.writeQuorum, settings.hedgeAfter)
+        (pool.hedgeBudget, pool.stragglerAfter) = (settings.hedgeBudget, settings.stragglerAfter)
         pool.isAway = isAway
         if let filling { pool.isFull = { filling.isFull($0) } }
         let failures = StoreFailures(environment)

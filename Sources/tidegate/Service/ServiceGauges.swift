@@ -38,11 +38,7 @@ enum ServiceGauges {
         registry.observe("tidegate_damaged_blobs_waiting", help: "Damaged blobs that wait to be put on the queue.") {
             Double(damage.count)
         }
-        let pool = deployment.pool
-        registry.observe(
-            "tidegate_spreading_waits",
-            help: "Whether shards may lie beside others of their object until every store can take some again."
-        ) { pool.mayBeCrowded ? 1 : 0 }
+        slowStores(registry, deployment.pool)
         let (emptying, rebalancing) = (deployment.emptying, deployment.rebalancing)
         registry.observe("tidegate_drain_blobs_left", help: "Blobs with shards on stores that are drained.") {
             Double(emptying.left ?? 0)
@@ -73,6 +69,14 @@ enum ServiceGauges {
         for slot in deployment.keeper.slots where !slot.isGone {
             attached[String(slot.position)].set(slot.store == nil ? 0 : 1)
         }
+        let times = registry.gauges(
+            "tidegate_store_first_cell_microseconds",
+            help: "How long the store in a position takes to give the first cell that a read waits for: a moving mean. "
+                + "0 where it was not asked lately.", labels: ["store"])
+        for slot in deployment.keeper.slots where !slot.isGone {
+            let time = deployment.pool.answerTime(ofStore: slot.position) ?? .zero
+            times[String(slot.position)].set(Int64(time / .microseconds(1)))
+        }
         spaces(registry, deployment)
     }
 
@@ -88,6 +92,30 @@ enum ServiceGauges {
             bytes[store, "capacity"].set(capacity)
             bytes[store, "available"].set(available)
         }
+    }
+
+    private static func slowStores(_ registry: MetricsRegistry, _ pool: ErasurePool) {
+        registry.observe(
+            "tidegate_spreading_waits",
+            help: "Whether shards may lie beside others of their object until every store can take some again."
+        ) { pool.mayBeCrowded ? 1 : 0 }
+        registry.observe(
+            "tidegate_hedged_reads_total", help: "Reads of shards that were begun beside slow ones.", isCounter: true
+        ) { Double(pool.hedges.begun) }
+        registry.observe(
+            "tidegate_hedged_reads_won_total", help: "Those of them that came before the slow ones.", isCounter: true
+        ) { Double(pool.hedges.won) }
+        registry.observe(
+            "tidegate_hedged_reads_refused_total", help: "Those for which nothing was left of the budget.",
+            isCounter: true
+        ) { Double(pool.hedges.refused) }
+        registry.observe(
+            "tidegate_hedge_budget_left", help: "Reads of shards that may be begun beside slow ones now."
+        ) { pool.hedges.left }
+        registry.observe(
+            "tidegate_write_stragglers_total",
+            help: "Shards of writes that went on without the store that alone held them up.", isCounter: true
+        ) { Double(pool.stragglers) }
     }
 
     private static func connections(_ registry: MetricsRegistry, _ server: Server) {
