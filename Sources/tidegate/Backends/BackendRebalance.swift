@@ -34,13 +34,13 @@ extension BackendDesk {
     /// after a restart.
     func rebalance(_ recording: Recording) async throws(BackendError) -> RebalanceView {
         try await alone { () throws(BackendError) in
-            let entry = try await entry(Keys.rebalance)
-            if entry == nil {
-                let record = RebalanceRecord(began: launch.environment.now())
-                try await commit(
-                    [.absent(Keys.rebalance)], [.put(Keys.rebalance, record.encoded)],
-                    [recording("StartRebalance", [:])])
-            }
+            // Also where it was asked for before: the row is another one then, so that a pass that is ending by an
+            // earlier list does not take the wish along.
+            let known = try await entry(Keys.rebalance)
+            let record = RebalanceRecord(began: launch.environment.now())
+            try await commit(
+                [.unchanged(Keys.rebalance, from: known)], [.put(Keys.rebalance, record.encoded)],
+                [recording("StartRebalance", [:])])
             live?.rebalancing.want(true)
             return try await rebalancing()
         }

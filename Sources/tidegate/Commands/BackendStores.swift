@@ -31,7 +31,7 @@ struct BackendWeight: AsyncParsableCommand {
         discussion: """
             Stores hold in proportion to their weights, as far as no two shards of an object share a failure domain: \
             where there are as many domains as shards, each domain takes one, and only the stores within it differ. \
-            What is stored already stays where it is.
+            What is stored already stays where it is until `tidegate backend rebalance` moves it.
             """)
 
     @Argument(help: "The backend, or the position of a directory (`tidegate backend stores`).")

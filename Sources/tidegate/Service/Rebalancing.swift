@@ -17,7 +17,7 @@ final class Rebalancing: Sendable {
     }
 
     private struct State {
-        /// Nil until the index was asked.
+        /// Nil where the index is to be asked.
         var isWanted: Bool?
         var progress: Progress?
     }
@@ -60,16 +60,20 @@ final class Rebalancing: Sendable {
         }
     }
 
-    /// Finds out, once, whether a process before this one was at it.
+    /// Asks the index where nobody has said whether it is wanted: after a start, and after each end.
     private func ask(_ deployment: Deployment) async throws(WorkerError) {
         guard state.withLock({ $0.isWanted }) == nil else { return }
-        let row: Entry?
+        let row = try await wish(deployment)
+        state.withLock { $0.isWanted = $0.isWanted ?? (row != nil) }
+    }
+
+    /// What the index has of it.
+    private func wish(_ deployment: Deployment) async throws(WorkerError) -> Entry? {
         do throws(MetadataError) {
-            row = try await deployment.index.values(of: [Keys.rebalance])[0]
+            return try await deployment.index.values(of: [Keys.rebalance])[0]
         } catch {
             throw .index(error)
         }
-        state.withLock { $0.isWanted = $0.isWanted ?? (row != nil) }
     }
 
     /// Passes over the blobs until one finds nothing to move any more.
@@ -77,10 +81,11 @@ final class Rebalancing: Sendable {
     /// - Returns: False where something could not be moved.
     private func isDone(_ deployment: Deployment, _ repair: RepairService) async throws(WorkerError) -> Bool {
         while isWanted {
+            let wish = try await wish(deployment)
             let toMove = try await repair.countToMove(.toCurrentPlacement)
             let before = progress?.moved ?? 0
             note(Progress(toMove: toMove, moved: before))
-            guard toMove > 0 else { return try await finish(deployment, moved: before) }
+            guard toMove > 0 else { return try await finish(deployment, wish, moved: before) }
             let report = try await repair.relocationPass(
                 .toCurrentPlacement, while: { self.isWanted },
                 progress: { done in
@@ -99,10 +104,19 @@ final class Rebalancing: Sendable {
         }
     }
 
-    private func finish(_ deployment: Deployment, moved: Int) async throws(WorkerError) -> Bool {
-        // One that was asked for meanwhile looks again, and finds nothing either.
-        _ = try await deployment.commits.commit([], [.remove(Keys.rebalance)])
-        want(false)
+    private func finish(
+        _ deployment: Deployment, _ wish: Entry?, moved: Int
+    ) async throws(WorkerError) -> Bool {
+        if let wish {
+            do throws(WorkerError) {
+                _ = try await deployment.commits.commit(
+                    [.version(wish.key, wish.version)], [.remove(wish.key)])
+            } catch .index(.conflict) {
+                return true  // It was asked for again: the next look begins anew.
+            }
+        }
+        // Who asks for it right now finds that the index is asked again.
+        state.withLock { $0 = State() }
         deployment.logger.notice(
             "every shard lies where the list of stores has it", metadata: ["moved": .count(moved)])
         return true
