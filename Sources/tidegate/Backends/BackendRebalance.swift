@@ -37,9 +37,10 @@ extension BackendDesk {
             // Also where it was asked for before: the row is another one then, so that a pass that is ending by an
             // earlier list does not take the wish along.
             let known = try await entry(Keys.rebalance)
+            let isAsKnown = known.map { Condition.version($0.key, $0.version) } ?? .absent(Keys.rebalance)
             let record = RebalanceRecord(began: launch.environment.now())
             try await commit(
-                [.unchanged(Keys.rebalance, from: known)], [.put(Keys.rebalance, record.encoded)],
+                [isAsKnown], [.put(Keys.rebalance, record.encoded)],
                 [recording("StartRebalance", [:])])
             live?.rebalancing.want(true)
             return try await rebalancing()
