@@ -218,6 +218,8 @@ class Connection:
                 pass
             return
         if case.fault.kind == "slow":
+            # Before the wait: whoever gives up meanwhile has met it too.
+            case.did()
             await self.proxy.wait(case.fault.seconds)
         answer.body = self.disturbed(case, answer.body, answer.length)
 
@@ -225,8 +227,8 @@ class Connection:
         """A body on whose way the fault is done."""
         fault = case.fault
         if fault.kind == "slow":
-            case.did()
             if fault.where == "request" or not length:
+                case.did()
                 await self.proxy.wait(fault.seconds)
             async for piece in self.slowed(body, fault.rate):
                 yield piece
