@@ -79,8 +79,8 @@ simulation: packages venv ## Some hundreds of seeds of the simulated gateway; on
 		--first $(or $(SEED),1) --seeds $(if $(SEED),1,$(SEEDS))
 
 .PHONY: blackbox
-blackbox: binary test-packages venv ## Backends, and the next five, two files at a time
-	$(PYTEST) --numprocesses 2 --dist loadfile Tests/Backends Tests/Clients Tests/Conformance Tests/Faults \
+blackbox: binary test-packages venv ## Backends, and the next five, three files at a time
+	$(PYTEST) --numprocesses 3 --dist loadfile Tests/Backends Tests/Clients Tests/Conformance Tests/Faults \
 		Tests/Histories Tests/Hostile
 
 .PHONY: clients
