@@ -15,6 +15,10 @@ struct DirectoryStoreTests {
         try await DirectoryStore.open(path, creating: creating, environment: environment)
     }
 
+    private static func reopen(_ path: String) async throws -> DirectoryStore {
+        try await DirectoryStore.onceClosed { try await open(path, creating: false) }
+    }
+
     /// A large blob is kept as a file of its own, a small one may be kept otherwise.
     private static let large = [UInt8](repeating: 7, count: 1_200_000)
 
@@ -31,7 +35,7 @@ struct DirectoryStoreTests {
             }
             await store.close()
             await #expect(throws: StorageError.self) { _ = try await store.blobs(after: nil, limit: 1) }
-            let again = try await Self.open(path, creating: false)
+            let again = try await Self.reopen(path)
             for (name, bytes) in blobs {
                 #expect(try await again.bytes(of: name, range: 0..<Int64(bytes.count)) == bytes)
             }
@@ -80,7 +84,7 @@ struct DirectoryStoreTests {
             }
             await #expect(throws: StorageError.self) { _ = try await Self.open(path + "/none/deeper") }
             await (try Self.open(path + "/none")).close()
-            await (try Self.open(path + "/none", creating: false)).close()
+            await (try Self.reopen(path + "/none")).close()
         }
     }
 
@@ -90,7 +94,7 @@ struct DirectoryStoreTests {
             let store = try await Self.open(path)
             await #expect(throws: StorageError.self) { _ = try await Self.open(path) }
             await store.close()
-            await (try Self.open(path)).close()
+            await (try Self.reopen(path)).close()
         }
     }
 
@@ -100,7 +104,7 @@ struct DirectoryStoreTests {
             await (try Self.open(path)).close()
             let (mine, foreign) = ("\(path)/tmp/0123456789abcdef-17.part", "\(path)/tmp/notes.part")
             for file in [mine, foreign] { try Data([1]).write(to: URL(fileURLWithPath: file)) }
-            let store = try await Self.open(path)
+            let store = try await Self.reopen(path)
             #expect(!FileManager.default.fileExists(atPath: mine))
             #expect(FileManager.default.fileExists(atPath: foreign))
             #expect(try await store.blobs(after: nil, limit: 10).isEmpty)
